@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coppice::core {
+
+struct ProcessOptions {
+  std::vector<std::string> command;                  ///< program and arguments; no shell
+  std::map<std::string, std::string> environment;    ///< added to ours
+  std::filesystem::path working_folder;              ///< ours when empty
+  /// Called for every line the child writes to stdout. stderr goes where ours goes.
+  std::function<void(std::string_view)> on_line;
+};
+
+struct ProcessResult {
+  int exit_code = 0;    ///< 128 + signal when it was killed
+  bool killed = false;  ///< ended by a signal
+};
+
+/// Runs a program to its end. When this process is interrupted meanwhile, the child is sent SIGTERM, and SIGKILL ten seconds
+/// later; then Error{Interrupted} is thrown. A child never outlives this process (PR_SET_PDEATHSIG).
+/// Throws Error{NotFound} when the program can't be started.
+ProcessResult run_process(const ProcessOptions& options);
+
+/// The folder of this program's executable, to find its siblings.
+std::filesystem::path executable_folder();
+
+}  // namespace coppice::core
