@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace coppice::data {
+
+enum class ElementType { U8, F32 };
+
+int64_t size_bytes(ElementType type);
+
+/// What every sample of a data set looks like.
+struct Schema {
+  std::string task = "classification";
+  ElementType type = ElementType::U8;
+  std::vector<int64_t> sample_shape;          ///< [channels, height, width] or [features]
+  std::vector<std::string> class_names;
+
+  int64_t sample_elements() const;
+  int64_t sample_bytes() const;
+  bool operator==(const Schema&) const = default;
+};
+
+/// Samples read together; buffers are reused between reads.
+struct Batch {
+  int64_t size = 0;
+  std::vector<std::byte> samples;             ///< size x sample_bytes, row-major
+  std::vector<int64_t> labels;                ///< size; -1 where unknown
+  std::vector<int64_t> ids;                   ///< size; positions in the root data set, for messages
+};
+
+/// Samples by index. Reading is const and thread-safe.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual int64_t size() const = 0;
+  virtual const Schema& schema() const = 0;
+  /// Throws Error{InvalidArgument} for an index out of range.
+  virtual void read(std::span<const int64_t> indices, Batch& batch) const = 0;
+  virtual int64_t label(int64_t index) const = 0;
+};
+
+using DatasetPtr = std::shared_ptr<const Dataset>;
+
+/// Owns its samples in memory. Throws Error{InvalidArgument} when sizes or labels do not fit the schema.
+DatasetPtr make_memory_dataset(Schema schema, std::vector<std::byte> samples, std::vector<int64_t> labels);
+
+/// Cheap views.
+DatasetPtr make_subset(DatasetPtr base, std::vector<int64_t> indices);
+DatasetPtr make_concatenation(std::vector<DatasetPtr> parts);   ///< equal schemas
+
+/// All of it in one batch.
+Batch read_all(const Dataset& dataset);
+
+std::vector<int64_t> class_counts(const Dataset& dataset);
+
+}  // namespace coppice::data
