@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/fields.h"
+
+namespace coppice::sweep {
+
+/// One field of an experiment that varies: either `values`, or a range.
+struct ParameterOptions {
+  std::string field;                     ///< dotted, as for --set: "train.optimizer.learning_rate"
+  std::vector<std::string> values;       ///< YAML words
+  std::vector<double> range;             ///< [low, high], for the random sampler
+  bool log = false;                      ///< range: uniform in the logarithm
+  bool integer = false;
+
+  void visit(core::Fields& f);
+};
+
+/// "a.b=c" overrides of one trial, by field.
+using Assignment = std::map<std::string, std::string>;
+
+/// Throws Error{InvalidArgument}: no parameter, both or neither of values and range, an empty or reversed range.
+void check_space(const std::vector<ParameterOptions>& space);
+
+}  // namespace coppice::sweep
