@@ -10,11 +10,16 @@ find_package(ZLIB REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(TBB REQUIRED)
 find_package(CLI11 REQUIRED)
-find_package(dnnl REQUIRED)
 find_package(ONNX REQUIRED)
 find_package(HDF5 REQUIRED COMPONENTS C)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET GLOBAL libsodium)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET GLOBAL libzstd)
+
+# oneDNN's own package asks for OpenCL's headers, which a CPU build does not need.
+find_library(DNNL_LIBRARY dnnl REQUIRED)
+find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
+add_library(DNNL::dnnl SHARED IMPORTED GLOBAL)
+set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION "${DNNL_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${DNNL_INCLUDE_DIR}")
 
 # Debian ships these without a CMake package.
 add_library(coppice_onnx INTERFACE IMPORTED GLOBAL)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace coppice::core {
@@ -23,7 +24,9 @@ class SystemClock final : public Clock {
 class VirtualClock final : public Clock {
  public:
   explicit VirtualClock(Timestamp start) : now_(start) {}
+
   Timestamp now() const override { return now_; }
+
   void advance(std::chrono::milliseconds by) { now_ += by; }
 
  private:
@@ -34,6 +37,7 @@ class VirtualClock final : public Clock {
 class Stopwatch {
  public:
   Stopwatch() : start_(std::chrono::steady_clock::now()) {}
+
   double seconds() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }

@@ -34,9 +34,13 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
-[[noreturn]] void fail_check(const char* condition, const char* file, int line, std::string_view message);
+[[noreturn]] void fail_check(const char* condition,
+                             const char* file,
+                             int line,
+                             std::string_view message);
 
-/// " (did you mean 'x'?)" for the candidate nearest to `name` by edit distance, or "" when none is near.
+/// " (did you mean 'x'?)" for the candidate nearest to `name` by edit distance, or "" when none is
+/// near.
 template <class Strings>
 std::string did_you_mean(std::string_view name, const Strings& candidates);
 
@@ -60,9 +64,9 @@ std::string did_you_mean(std::string_view name, const Strings& candidates) {
 }  // namespace coppice::core
 
 /// An invariant that no input can break; throws Error{Internal} with file and line otherwise.
-#define COPPICE_CHECK(condition, message)                                              \
-  do {                                                                                 \
-    if (!(condition)) {                                                                \
-      ::coppice::core::fail_check(#condition, __FILE__, __LINE__, (message));          \
-    }                                                                                  \
+#define COPPICE_CHECK(condition, message)                                     \
+  do {                                                                        \
+    if (!(condition)) {                                                       \
+      ::coppice::core::fail_check(#condition, __FILE__, __LINE__, (message)); \
+    }                                                                         \
   } while (false)

@@ -14,21 +14,24 @@ namespace coppice::core {
 /// What is told of one option besides its name, type and default.
 struct FieldInfo {
   std::string_view help;
-  std::string_view unit = "";                                ///< "s", "bytes", "points", …
-  double min = -std::numeric_limits<double>::infinity();     ///< inclusive; for numbers and list elements
-  double max = std::numeric_limits<double>::infinity();      ///< inclusive
-  std::vector<std::string> choices = {};                     ///< for strings: the only values allowed, if any
-  bool required = false;                                     ///< must be given; there is no default
+  std::string_view unit = "";  ///< "s", "bytes", "points", …
+  double min =
+      -std::numeric_limits<double>::infinity();  ///< inclusive; for numbers and list elements
+  double max = std::numeric_limits<double>::infinity();  ///< inclusive
+  std::vector<std::string> choices = {};  ///< for strings: the only values allowed, if any
+  bool required = false;                  ///< must be given; there is no default
 };
 
 /// Visits the fields of an options struct. A struct describes itself once:
 ///
 ///     struct SgdOptions {
 ///       double momentum = 0.9;
-///       void visit(core::Fields& f) { f.field("momentum", momentum, {.help = "…", .min = 0, .max = 1}); }
+///       void visit(core::Fields& f) { f.field("momentum", momentum, {.help = "…", .min = 0, .max =
+///       1}); }
 ///     };
 ///
-/// and from that come parsing, validation, the resolved dump, `--set`, the reference page and the JSON schema.
+/// and from that come parsing, validation, the resolved dump, `--set`, the reference page and the
+/// JSON schema.
 class Fields {
  public:
   virtual ~Fields() = default;
@@ -39,7 +42,9 @@ class Fields {
   virtual void field(std::string_view name, std::string& value, const FieldInfo& info) = 0;
   virtual void field(std::string_view name, std::vector<int64_t>& value, const FieldInfo& info) = 0;
   virtual void field(std::string_view name, std::vector<double>& value, const FieldInfo& info) = 0;
-  virtual void field(std::string_view name, std::vector<std::string>& value, const FieldInfo& info) = 0;
+  virtual void field(std::string_view name,
+                     std::vector<std::string>& value,
+                     const FieldInfo& info) = 0;
 
   /// A nested options struct.
   template <class Options>
@@ -51,7 +56,10 @@ class Fields {
   template <class Options>
   void list(std::string_view name, std::vector<Options>& items, std::string_view help) {
     visit_list(
-        name, help, items.size(), [&](size_t size) { items.assign(size, Options{}); },
+        name,
+        help,
+        items.size(),
+        [&](size_t size) { items.assign(size, Options{}); },
         [&](size_t i, Fields& inner) {
           if (i < items.size()) {
             items[i].visit(inner);
@@ -64,7 +72,9 @@ class Fields {
 
   /// A closed choice stored as an enum; `names` pairs every enumerator with its YAML word.
   template <class Enum>
-  void choice(std::string_view name, Enum& value, std::span<const std::pair<Enum, std::string_view>> names,
+  void choice(std::string_view name,
+              Enum& value,
+              std::span<const std::pair<Enum, std::string_view>> names,
               FieldInfo info) {
     std::string word;
     for (const auto& [enumerator, text] : names) {

@@ -15,13 +15,14 @@ using Bytes = std::vector<std::byte>;
 Bytes read_file(const std::filesystem::path& file);
 std::string read_text(const std::filesystem::path& file);
 
-/// Writes to a temporary name beside the target, syncs, renames and syncs the folder: a reader sees the old file or the new
-/// one, whole, whenever the process is killed. On a full disk throws Error{Io} and leaves the old file as it was.
+/// Writes to a temporary name beside the target, syncs, renames and syncs the folder: a reader sees
+/// the old file or the new one, whole, whenever the process is killed. On a full disk throws
+/// Error{Io} and leaves the old file as it was.
 void write_file(const std::filesystem::path& file, std::span<const std::byte> bytes);
 void write_file(const std::filesystem::path& file, std::string_view text);
 
-/// The same for writers that want a path (HDF5, SQLite): write to `path()`, then `commit()`; without it the destructor removes
-/// the temporary file.
+/// The same for writers that want a path (HDF5, SQLite): write to `path()`, then `commit()`;
+/// without it the destructor removes the temporary file.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path target);
@@ -30,6 +31,7 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   const std::filesystem::path& path() const { return temporary_; }
+
   void commit();
 
  private:
@@ -38,7 +40,8 @@ class AtomicFile {
   bool committed_ = false;
 };
 
-/// A new empty folder under the system's temporary folder, removed with all it holds at the end of its life.
+/// A new empty folder under the system's temporary folder, removed with all it holds at the end of
+/// its life.
 class TemporaryFolder {
  public:
   TemporaryFolder();
@@ -52,7 +55,8 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// Gunzips (RFC 1952). Throws Error{Corrupt} for truncated or altered data; `what` names it in the message.
+/// Gunzips (RFC 1952). Throws Error{Corrupt} for truncated or altered data; `what` names it in the
+/// message.
 Bytes gunzip(std::span<const std::byte> compressed, std::string_view what);
 
 std::span<const std::byte> as_bytes(std::string_view text);

@@ -2,7 +2,8 @@
 
 namespace coppice::core {
 
-/// From now on the first SIGINT or SIGTERM only sets a flag; a second SIGINT ends the process at once.
+/// From now on the first SIGINT or SIGTERM only sets a flag; a second SIGINT ends the process at
+/// once.
 void install_interrupt_handler();
 
 /// Whether SIGINT or SIGTERM came.

@@ -10,10 +10,12 @@
 namespace coppice::core {
 
 struct ProcessOptions {
-  std::vector<std::string> command;                  ///< program and arguments; no shell
-  std::map<std::string, std::string> environment;    ///< added to ours
-  std::filesystem::path working_folder;              ///< ours when empty
-  /// Called for every line the child writes to stdout. stderr goes where ours goes.
+  std::vector<std::string> command;                ///< program and arguments; no shell
+  std::map<std::string, std::string> environment;  ///< added to ours
+  std::filesystem::path working_folder;            ///< ours when empty
+  /// Called for every line the child writes to stdout, without its end; when empty, stdout goes
+  /// where ours goes, as stderr always does. stdin is empty. An exception from it ends the child
+  /// and passes through.
   std::function<void(std::string_view)> on_line;
 };
 
@@ -22,9 +24,11 @@ struct ProcessResult {
   bool killed = false;  ///< ended by a signal
 };
 
-/// Runs a program to its end. When this process is interrupted meanwhile, the child is sent SIGTERM, and SIGKILL ten seconds
-/// later; then Error{Interrupted} is thrown. A child never outlives this process (PR_SET_PDEATHSIG).
-/// Throws Error{NotFound} when the program can't be started.
+/// Runs a program to its end. When this process is interrupted meanwhile, the child is sent
+/// SIGTERM, and SIGKILL ten seconds later; then Error{Interrupted} is thrown. A child never
+/// outlives this process (PR_SET_PDEATHSIG). Throws Error{NotFound} when the program can't be
+/// started. A relative `command[0]` with a slash is meant from our working folder, one without is
+/// looked up in PATH.
 ProcessResult run_process(const ProcessOptions& options);
 
 /// The folder of this program's executable, to find its siblings.

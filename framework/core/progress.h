@@ -7,8 +7,8 @@
 
 namespace coppice::core {
 
-/// A progress bar with rate and time left on stderr where that is a terminal, a plain line every ten seconds otherwise, as
-/// wide as the terminal allows. Not thread-safe.
+/// A progress bar with rate and time left on stderr where that is a terminal, a plain line every
+/// ten seconds otherwise, as wide as the terminal allows. Not thread-safe.
 class Progress {
  public:
   /// `total` in `unit`s ("images", "steps", "days"); 0 when it isn't known.
@@ -26,8 +26,14 @@ class Progress {
   std::unique_ptr<State> state_;
 };
 
-/// One line of a bar, as plain function of plain data: "train  [#####.....]  50%  1200 images/s  0:12 left  loss 0.4".
-std::string render_progress(std::string_view title, int64_t done, int64_t total, double seconds, std::string_view unit,
-                            std::string_view note, int width);
+/// One line of a bar, as plain function of plain data: "train  [#####.....]  50%  1200 images/s
+/// 0:12 left  loss 0.4".
+std::string render_progress(std::string_view title,
+                            int64_t done,
+                            int64_t total,
+                            double seconds,
+                            std::string_view unit,
+                            std::string_view note,
+                            int width);
 
 }  // namespace coppice::core

@@ -32,8 +32,9 @@ class Registry {
   const T& get(std::string_view name) const {
     const auto it = entries_.find(std::string(name));
     if (it == entries_.end()) {
-      throw Error(ErrorKind::NotFound,
-                  "unknown " + kind_ + " '" + std::string(name) + "'" + did_you_mean(name, names()));
+      throw Error(
+          ErrorKind::NotFound,
+          "unknown " + kind_ + " '" + std::string(name) + "'" + did_you_mean(name, names()));
     }
     return it->second.value;
   }

@@ -9,8 +9,8 @@
 
 namespace coppice::core {
 
-/// xoshiro256++ (Blackman and Vigna, 2019), seeded by SplitMix64. The same seed gives the same numbers with every compiler
-/// and standard library. A value; not thread-safe.
+/// xoshiro256++ (Blackman and Vigna, 2019), seeded by SplitMix64. The same seed gives the same
+/// numbers with every compiler and standard library. A value; not thread-safe.
 class Rng {
  public:
   using State = std::array<uint64_t, 4>;
@@ -22,10 +22,10 @@ class Rng {
   Rng split(uint64_t index) const;
 
   uint64_t next();
-  double uniform();                        ///< [0, 1)
+  double uniform();  ///< [0, 1)
   double uniform(double low, double high);
-  int64_t below(int64_t bound);            ///< [0, bound); REQUIRES: bound > 0
-  double normal();                         ///< mean 0, standard deviation 1
+  int64_t below(int64_t bound);  ///< [0, bound); REQUIRES: bound > 0
+  double normal();               ///< mean 0, standard deviation 1
   bool bernoulli(double probability);
 
   std::vector<int64_t> permutation(int64_t size);
@@ -38,6 +38,7 @@ class Rng {
   }
 
   const State& state() const { return state_; }
+
   void set_state(const State& state) { state_ = state; }
 
  private:
