@@ -13,7 +13,8 @@ namespace coppice::graph {
 /// The batch dimension of a shape: unknown until a model is run.
 inline constexpr int64_t kBatch = -1;
 
-/// One op. Its single output bears its name. `inputs` name nodes before it, or weights of the model (never both).
+/// One op. Its single output bears its name. `inputs` name nodes before it, or weights of the model
+/// (never both).
 struct Node {
   std::string name;
   Op op = Op::Input;
@@ -26,6 +27,7 @@ struct Node {
   const A& as() const {
     return std::get<A>(attributes);
   }
+
   template <class A>
   A& as() {
     return std::get<A>(attributes);
@@ -39,11 +41,11 @@ struct Graph {
   std::vector<Node> nodes;
   std::vector<std::string> outputs;
 
-  const Node* find(std::string_view name) const;        ///< nullptr when there is none
+  const Node* find(std::string_view name) const;  ///< nullptr when there is none
   Node* find(std::string_view name);
-  const Node& at(std::string_view name) const;          ///< throws Error{NotFound} with the nearest name
+  const Node& at(std::string_view name) const;  ///< throws Error{NotFound} with the nearest name
   std::vector<const Node*> consumers(std::string_view name) const;
-  std::vector<const Node*> inputs() const;              ///< the Input nodes
+  std::vector<const Node*> inputs() const;  ///< the Input nodes
 };
 
 /// Metadata that travels in the ONNX file.
@@ -51,7 +53,7 @@ struct Metadata {
   std::string name;
   std::string task = "classification";
   std::vector<std::string> class_names;
-  std::map<std::string, std::string> lineage;           ///< "dataset" → hash, "parent" → hash, "stage" → …
+  std::map<std::string, std::string> lineage;  ///< "dataset" → hash, "parent" → hash, "stage" → …
 };
 
 /// Graph, weights and metadata. Preprocessing is the first nodes, so that a device feeds raw bytes.
@@ -64,14 +66,17 @@ struct Model {
   const Tensor& weight(const std::string& name) const;  ///< throws Error{NotFound}
 };
 
-/// Fills dtype and shape of every node. Throws Error{InvalidArgument} naming the node for shapes that do not fit.
+/// Fills dtype and shape of every node. Throws Error{InvalidArgument} naming the node for shapes
+/// that do not fit.
 void infer_shapes(Model& model);
 
-/// Throws Error{InvalidArgument} naming the node when names repeat, an input does not exist or comes later, the number of
-/// inputs or the kind of attributes is wrong, a shape or dtype does not fit, or an output is missing.
+/// Throws Error{InvalidArgument} naming the node when names repeat, an input does not exist or
+/// comes later, the number of inputs or the kind of attributes is wrong, a shape or dtype does not
+/// fit, or an output is missing.
 void verify(const Model& model);
 
-/// SHA-256 over graph, weights and class names: equal for equal models whatever file they come from.
+/// SHA-256 over graph, weights and class names: equal for equal models whatever file they come
+/// from. Neither the order of nodes nor weights that no node names make a difference.
 std::string content_hash(const Model& model);
 
 /// A table of the layers: name, op, output shape, parameters, MACs.

@@ -7,29 +7,30 @@
 
 #include "graph/tensor.h"
 
-/// Every op, once: enumerator, ONNX name, least and most number of inputs. Enum, names, shape inference (infer_shape.cpp),
-/// cost, reference kernels (runtime), lowering (train) and the coverage tests follow from this table.
-/// Conv: x, weight [out, in/groups, kh, kw], bias?  Gemm: x [n, in], weight [out, in], bias?  (transB = 1)
-/// BatchNorm: x, scale, bias, mean, variance.  QuantizeLinear, DequantizeLinear: x, scale, zero point.
-#define COPPICE_OPS(X)                                \
-  X(Input, "Input", 0, 0)                             \
-  X(Cast, "Cast", 1, 1)                               \
-  X(Add, "Add", 2, 2)                                 \
-  X(Sub, "Sub", 2, 2)                                 \
-  X(Mul, "Mul", 2, 2)                                 \
-  X(Div, "Div", 2, 2)                                 \
-  X(Conv, "Conv", 2, 3)                               \
-  X(Gemm, "Gemm", 2, 3)                               \
-  X(BatchNorm, "BatchNormalization", 5, 5)            \
-  X(Relu, "Relu", 1, 1)                               \
-  X(MaxPool, "MaxPool", 1, 1)                         \
-  X(AveragePool, "AveragePool", 1, 1)                 \
-  X(GlobalAveragePool, "GlobalAveragePool", 1, 1)     \
-  X(Flatten, "Flatten", 1, 1)                         \
-  X(Concat, "Concat", 1, 64)                          \
-  X(Dropout, "Dropout", 1, 1)                         \
-  X(Softmax, "Softmax", 1, 1)                         \
-  X(QuantizeLinear, "QuantizeLinear", 3, 3)           \
+/// Every op, once: enumerator, ONNX name, least and most number of inputs. Enum, names, shape
+/// inference (infer_shape.cpp), cost, reference kernels (runtime), lowering (train) and the
+/// coverage tests follow from this table. Conv: x, weight [out, in/groups, kh, kw], bias?  Gemm: x
+/// [n, in], weight [out, in], bias?  (transB = 1) BatchNorm: x, scale, bias, mean, variance.
+/// QuantizeLinear, DequantizeLinear: x, scale, zero point.
+#define COPPICE_OPS(X)                            \
+  X(Input, "Input", 0, 0)                         \
+  X(Cast, "Cast", 1, 1)                           \
+  X(Add, "Add", 2, 2)                             \
+  X(Sub, "Sub", 2, 2)                             \
+  X(Mul, "Mul", 2, 2)                             \
+  X(Div, "Div", 2, 2)                             \
+  X(Conv, "Conv", 2, 3)                           \
+  X(Gemm, "Gemm", 2, 3)                           \
+  X(BatchNorm, "BatchNormalization", 5, 5)        \
+  X(Relu, "Relu", 1, 1)                           \
+  X(MaxPool, "MaxPool", 1, 1)                     \
+  X(AveragePool, "AveragePool", 1, 1)             \
+  X(GlobalAveragePool, "GlobalAveragePool", 1, 1) \
+  X(Flatten, "Flatten", 1, 1)                     \
+  X(Concat, "Concat", 1, 64)                      \
+  X(Dropout, "Dropout", 1, 1)                     \
+  X(Softmax, "Softmax", 1, 1)                     \
+  X(QuantizeLinear, "QuantizeLinear", 3, 3)       \
   X(DequantizeLinear, "DequantizeLinear", 3, 3)
 
 namespace coppice::graph {
@@ -50,21 +51,28 @@ struct OpInfo {
 
 const std::vector<OpInfo>& all_ops();
 const OpInfo& info(Op op);
-inline std::string_view to_string(Op op) { return info(op).name; }
 
-/// Attributes, by op. Spatial lists are [height, width]; pads are [top, left, bottom, right] as in ONNX.
+inline std::string_view to_string(Op op) {
+  return info(op).name;
+}
+
+/// Attributes, by op. Spatial lists are [height, width]; pads are [top, left, bottom, right] as in
+/// ONNX.
 struct NoAttributes {
   bool operator==(const NoAttributes&) const = default;
 };
+
 struct InputAttributes {
   DType dtype = DType::F32;
   Shape shape;  ///< with the batch first, as kBatch
   bool operator==(const InputAttributes&) const = default;
 };
+
 struct CastAttributes {
   DType to = DType::F32;
   bool operator==(const CastAttributes&) const = default;
 };
+
 struct ConvAttributes {
   Shape kernel{1, 1};
   Shape stride{1, 1};
@@ -73,26 +81,41 @@ struct ConvAttributes {
   int64_t groups = 1;
   bool operator==(const ConvAttributes&) const = default;
 };
+
 struct BatchNormAttributes {
   float epsilon = 1e-5F;
   bool operator==(const BatchNormAttributes&) const = default;
 };
-struct PoolAttributes {
+
+struct PoolAttributes {  ///< pads are smaller than the kernel; an average leaves padding out
   Shape kernel{2, 2};
   Shape stride{2, 2};
   Shape pads{0, 0, 0, 0};
   bool operator==(const PoolAttributes&) const = default;
 };
-struct AxisAttributes {  ///< Concat, Softmax, QuantizeLinear, DequantizeLinear (per-channel when the scale has many values)
+
+struct AxisAttributes {  ///< Concat, Softmax, QuantizeLinear, DequantizeLinear (per-channel when
+                         ///< the scale has many values)
   int64_t axis = 1;
   bool operator==(const AxisAttributes&) const = default;
 };
+
 struct DropoutAttributes {
   float rate = 0.5F;  ///< share of values zeroed in training; identity in inference
   bool operator==(const DropoutAttributes&) const = default;
 };
 
-using Attributes = std::variant<NoAttributes, InputAttributes, CastAttributes, ConvAttributes, BatchNormAttributes,
-                                PoolAttributes, AxisAttributes, DropoutAttributes>;
+using Attributes = std::variant<NoAttributes,
+                                InputAttributes,
+                                CastAttributes,
+                                ConvAttributes,
+                                BatchNormAttributes,
+                                PoolAttributes,
+                                AxisAttributes,
+                                DropoutAttributes>;
+
+/// The kind of attributes that an op takes, at their defaults. A node with another kind does not
+/// verify.
+Attributes default_attributes(Op op);
 
 }  // namespace coppice::graph

@@ -11,7 +11,8 @@ namespace coppice::graph {
 
 /// Rewrites a model and leaves it valid.
 ///
-/// A pass holds no state between calls: one instance may be shared by threads that rewrite different models.
+/// A pass holds no state between calls: one instance may be shared by threads that rewrite
+/// different models.
 class Pass {
  public:
   virtual ~Pass() = default;
@@ -31,14 +32,18 @@ struct PassTiming {
   double seconds = 0;
 };
 
-/// Runs passes in order, infers shapes and verifies after each; a broken result names the pass. Passes named in `disabled`
-/// are left out.
-Model run_passes(Model model, const std::vector<std::unique_ptr<Pass>>& passes,
-                 const std::vector<std::string>& disabled = {}, std::vector<PassTiming>* timings = nullptr);
+/// Runs passes in order, infers shapes and verifies after each; a broken result names the pass.
+/// Passes named in `disabled` are left out.
+Model run_passes(Model model,
+                 const std::vector<std::unique_ptr<Pass>>& passes,
+                 const std::vector<std::string>& disabled = {},
+                 std::vector<PassTiming>* timings = nullptr);
 
-std::unique_ptr<Pass> make_fold_batch_norm();     ///< BN after Conv or Gemm (its only consumer) into weight and bias
+std::unique_ptr<Pass>
+make_fold_batch_norm();  ///< BN after Conv or Gemm (its only consumer) into weight and bias
 std::unique_ptr<Pass> make_remove_dropout();
-std::unique_ptr<Pass> make_remove_unused();       ///< nodes that no output needs, weights that no node names
+std::unique_ptr<Pass>
+make_remove_unused();  ///< nodes that no output needs, weights that no node names
 
 /// remove_dropout, fold_batch_norm, remove_unused: what an inference engine starts from.
 std::vector<std::unique_ptr<Pass>> inference_passes();

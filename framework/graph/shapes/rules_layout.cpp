@@ -1,0 +1,40 @@
+#include "graph/shapes/rules.h"
+
+namespace coppice::graph {
+
+ValueType infer_flatten(const Node& node, Operands in) {
+  require_activation(node, in, 0);
+  int64_t features = 1;
+  for (size_t i = 1; i < in[0].shape.size(); ++i) {
+    features *= in[0].shape[i];  // bounded: inference refuses samples above kLargestSample
+  }
+  return {DType::F32, {kBatch, features}};
+}
+
+ValueType infer_concat(const Node& node, Operands in) {
+  Shape shape = in[0].shape;
+  const int64_t axis = node.as<AxisAttributes>().axis;
+  if (axis < 1 || axis >= std::ssize(shape)) {
+    fail(node, "axis {} outside 1 to {}", axis, std::ssize(shape) - 1);
+  }
+  const auto at = static_cast<size_t>(axis);
+  int64_t joined = 0;
+  for (size_t i = 0; i < in.size(); ++i) {
+    require_activation(node, in, i, shape.size());
+    const Shape& part = in[i].shape;
+    for (size_t d = 0; d < shape.size(); ++d) {
+      if (d != at && part[d] != shape[d]) {
+        fail(node,
+             "inputs {} and {} differ beside axis {}",
+             to_string(in[0].shape),
+             to_string(part),
+             axis);
+      }
+    }
+    joined += part[at];
+  }
+  shape[at] = joined;
+  return {DType::F32, std::move(shape)};
+}
+
+}  // namespace coppice::graph
