@@ -89,6 +89,19 @@ struct Pipe {
   }
 };
 
+/// Closed for an empty path.
+FileDescriptor open_errors(const std::filesystem::path& file) {
+  if (file.empty()) {
+    return {};
+  }
+  FileDescriptor opened(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (opened.get() < 0) {
+    throw Error(ErrorKind::Io,
+                fmt::format("can't write '{}': {}", file.string(), std::strerror(errno)));
+  }
+  return opened;
+}
+
 /// Everything the child needs, made before the fork.
 struct ChildPlan {
   const char* program;
@@ -96,6 +109,7 @@ struct ChildPlan {
   char* const* environment;
   const char* working_folder;  ///< or nullptr
   int stdout_fd;               ///< or -1 for ours
+  int stderr_fd;               ///< or -1 for ours
   int failure_fd;              ///< takes errno when the program can't be started
   pid_t parent;
 };
@@ -106,12 +120,14 @@ struct ChildPlan {
   if (::getppid() != plan.parent) {
     ::_exit(kExecFailed);  // the parent died before the line above
   }
+  ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);  // files of ours are not the child's
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   const int null_fd = ::open("/dev/null", O_RDONLY);
   const bool prepared = null_fd >= 0 && ::dup2(null_fd, STDIN_FILENO) >= 0 &&
                         (plan.stdout_fd < 0 || ::dup2(plan.stdout_fd, STDOUT_FILENO) >= 0) &&
+                        (plan.stderr_fd < 0 || ::dup2(plan.stderr_fd, STDERR_FILENO) >= 0) &&
                         (plan.working_folder == nullptr || ::chdir(plan.working_folder) == 0);
   if (prepared) {
     ::execve(plan.program, plan.arguments, plan.environment);
@@ -146,6 +162,9 @@ class Child {
   bool ended() { return ended_ || wait(WNOHANG); }
 
   ProcessResult result() const {
+    if (!known_) {
+      throw Error(ErrorKind::Io, "can't learn how a child process ended: is SIGCHLD ignored?");
+    }
     const bool killed = WIFSIGNALED(status_);
     return {killed ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_), killed};
   }
@@ -157,12 +176,15 @@ class Child {
       waited = ::waitpid(pid_, &status_, flags);
     } while (waited < 0 && errno == EINTR);
     ended_ = waited != 0;
+    known_ = waited > 0;
     return ended_;
   }
 
   pid_t pid_ = -1;
   int status_ = 0;
   bool ended_ = false;
+  bool known_ =
+      false;  ///< false after the end where SIGCHLD is ignored: the kernel keeps no status then
   FileDescriptor output_;
 };
 
@@ -177,12 +199,14 @@ Child::Child(const ProcessOptions& options) {
   if (options.on_line) {
     output.emplace();
   }
+  const FileDescriptor errors = open_errors(options.stderr_file);
   Pipe failure;
   const ChildPlan plan = {program.c_str(),
                           arguments.data(),
                           variables.data(),
                           folder.empty() ? nullptr : folder.c_str(),
                           output ? output->write_end.get() : -1,
+                          errors.get(),
                           failure.write_end.get(),
                           ::getpid()};
   pid_ = ::fork();
@@ -217,19 +241,21 @@ class Lines {
  public:
   explicit Lines(const std::function<void(std::string_view)>& on_line) : on_line_(on_line) {}
 
-  /// Takes what there is now; false at the end of the stream.
+  /// Takes what there is now, up to a limit so that the caller looks up between; false at the end
+  /// of the stream.
   bool read(int fd) {
-    std::array<char, 4096> buffer;
-    while (true) {
+    std::array<char, 65536> buffer;
+    for (int piece = 0; piece < kPieces; ++piece) {
       const ssize_t count = ::read(fd, buffer.data(), buffer.size());
       if (count > 0) {
         take(std::string_view(buffer.data(), static_cast<size_t>(count)));
-      } else if (count == 0 || (errno != EINTR && errno != EAGAIN)) {
-        return false;
-      } else if (errno == EAGAIN) {
+      } else if (count < 0 && errno == EAGAIN) {
         return true;
+      } else if (count == 0 || errno != EINTR) {
+        return false;
       }
     }
+    return true;
   }
 
   void finish() {
@@ -249,6 +275,8 @@ class Lines {
     }
     pending_ += text;
   }
+
+  static constexpr int kPieces = 32;  ///< more than a pipe can hold
 
   const std::function<void(std::string_view)>& on_line_;
   std::string pending_;

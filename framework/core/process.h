@@ -17,6 +17,7 @@ struct ProcessOptions {
   /// where ours goes, as stderr always does. stdin is empty. An exception from it ends the child
   /// and passes through.
   std::function<void(std::string_view)> on_line;
+  std::filesystem::path stderr_file;  ///< takes the child's stderr, written anew; ours when empty
 };
 
 struct ProcessResult {
