@@ -37,10 +37,16 @@ void ScheduleOptions::visit(core::Fields& f) {
 void DistilOptions::visit(core::Fields& f) {
   f.field("temperature", temperature, {.help = "softens both outputs", .min = 0.1, .max = 1000});
   f.field("alpha", alpha, {.help = "weight of the teacher's targets", .min = 0, .max = 1});
+  f.field("on",
+          on,
+          {.help = "samples that the teacher's targets are used for", .choices = {"all", "replay"}});
 }
 
 void TrainOptions::visit(core::Fields& f) {
   f.field("epochs", epochs, {.help = "passes over the training set", .min = 1, .max = 1e6});
+  f.field("steps_per_epoch",
+          steps_per_epoch,
+          {.help = "steps of an epoch; 0: one pass over the training set", .min = 0, .max = 1e9});
   f.field("batch_size", batch_size, {.help = "samples in a step", .min = 1, .max = 65536});
   f.group("optimizer", optimizer, "update rule");
   f.group("schedule", schedule, "learning rate over time");

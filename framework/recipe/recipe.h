@@ -38,6 +38,7 @@ struct ScheduleOptions {
 struct DistilOptions {
   double temperature = 4;
   double alpha = 0.7;
+  std::string on = "all";             ///< "all" samples, or "replay": only replayed ones, as the teacher does not know the new
 
   void visit(core::Fields& f);
 };
@@ -45,6 +46,7 @@ struct DistilOptions {
 /// How one network is trained.
 struct TrainOptions {
   int64_t epochs = 10;
+  int64_t steps_per_epoch = 0;        ///< 0: one pass over `train`; else so many steps, going round as often as needed
   int64_t batch_size = 128;
   OptimizerOptions optimizer;
   ScheduleOptions schedule;

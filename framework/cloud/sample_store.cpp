@@ -1,0 +1,200 @@
+#include "cloud/sample_store.h"
+
+#include <cmath>
+#include <limits>
+
+#include "cloud/sql.h"
+#include "core/rng.h"
+
+namespace coppice::cloud {
+
+struct SampleStore::State {
+  State(const std::filesystem::path& database, double share)
+      : file(database), held_out_share(share) {
+    guarded(file, [&] {
+      open_sqlite(sql, file);
+      sql << "CREATE TABLE IF NOT EXISTS sample(device TEXT, sequence INTEGER, payload BLOB, "
+             "predicted INTEGER,"
+             " confidence REAL, feedback INTEGER, reason TEXT, inclusion REAL, captured_ms "
+             "INTEGER, model_hash TEXT,"
+             " received_ms INTEGER, held_out INTEGER, label INTEGER, PRIMARY KEY(device, "
+             "sequence))";
+      sql << "CREATE INDEX IF NOT EXISTS sample_label ON sample(label, held_out)";
+    });
+  }
+
+  /// Decided by the key alone, so that a sample never changes sides.
+  bool held_out(const std::string& device, int64_t sequence) const {
+    core::Rng rng = core::Rng(0).split(device).split(static_cast<uint64_t>(sequence));
+    return rng.bernoulli(held_out_share);
+  }
+
+  int64_t count(const std::string& where) {
+    return guarded(file, [&] {
+      int64_t result = 0;
+      sql << "SELECT COUNT(*) FROM sample WHERE " + where, soci::into(result);
+      return result;
+    });
+  }
+
+  bool insert(const std::string& device, const link::Sample& s, int64_t received_ms) {
+    soci::blob payload(sql);
+    fill(payload, s.payload);
+    const int held = held_out(device, s.sequence) ? 1 : 0;
+    soci::statement insert_one =
+        (sql.prepare
+             << "INSERT OR IGNORE INTO sample VALUES(:d,:s,:p,:q,:c,:f,:r,:i,:t,:m,:v,:h,-1)",
+         soci::use(device),
+         soci::use(s.sequence),
+         soci::use(payload),
+         soci::use(s.predicted),
+         soci::use(s.confidence),
+         soci::use(s.feedback),
+         soci::use(s.reason),
+         soci::use(s.inclusion_probability),
+         soci::use(s.captured_ms),
+         soci::use(s.model_hash),
+         soci::use(received_ms),
+         soci::use(held));
+    insert_one.execute(true);
+    return insert_one.get_affected_rows() == 1;
+  }
+
+  std::filesystem::path file;
+  double held_out_share;
+  soci::session sql;
+};
+
+SampleStore::SampleStore(const std::filesystem::path& database, double held_out_share)
+    : state_(std::make_unique<State>(database, held_out_share)) {}
+
+SampleStore::~SampleStore() = default;
+
+SampleStore::Stored SampleStore::store(const std::string& device,
+                                       std::span<const link::Sample> samples,
+                                       core::Timestamp received) {
+  return guarded(state_->file, [&] {
+    Stored stored;
+    soci::transaction transaction(state_->sql);
+    for (const link::Sample& sample : samples) {
+      ++(state_->insert(device, sample, core::to_millis(received)) ? stored.added
+                                                                   : stored.repeated);
+    }
+    transaction.commit();
+    return stored;
+  });
+}
+
+std::vector<SampleStore::Unlabelled> SampleStore::unlabelled(int64_t limit) const {
+  return guarded(state_->file, [&] {
+    std::vector<Unlabelled> result;
+    Unlabelled u;
+    soci::blob payload(state_->sql);
+    soci::statement query =
+        (state_->sql.prepare
+             << "SELECT device, sequence, payload, predicted, confidence, feedback, reason, "
+                "inclusion,"
+                " captured_ms, model_hash FROM sample WHERE label=-1 ORDER BY rowid LIMIT :n",
+         soci::use(limit),
+         soci::into(u.key.device),
+         soci::into(u.key.sequence),
+         soci::into(payload),
+         soci::into(u.sample.predicted),
+         soci::into(u.sample.confidence),
+         soci::into(u.sample.feedback),
+         soci::into(u.sample.reason),
+         soci::into(u.sample.inclusion_probability),
+         soci::into(u.sample.captured_ms),
+         soci::into(u.sample.model_hash));
+    query.execute();
+    while (query.fetch()) {
+      u.sample.sequence = u.key.sequence;
+      u.sample.payload = to_bytes(payload);
+      result.push_back(u);
+    }
+    return result;
+  });
+}
+
+void SampleStore::set_label(const SampleKey& key, int64_t label) {
+  guarded(state_->file, [&] {
+    state_->sql << "UPDATE sample SET label=:l WHERE device=:d AND sequence=:s", soci::use(label),
+        soci::use(key.device), soci::use(key.sequence);
+  });
+}
+
+int64_t SampleStore::count() const {
+  return state_->count("1");
+}
+
+int64_t SampleStore::labelled(bool held_out) const {
+  return state_->count(fmt::format("label>=0 AND held_out={}", held_out ? 1 : 0));
+}
+
+data::DatasetPtr SampleStore::dataset(const data::Schema& schema,
+                                      bool held_out,
+                                      core::Timestamp since,
+                                      std::vector<std::string>* origins) const {
+  return guarded(state_->file, [&] {
+    std::vector<std::byte> bytes;
+    std::vector<int64_t> labels;
+    const int held = held_out ? 1 : 0;
+    const int64_t since_ms = core::to_millis(since);
+    soci::blob payload(state_->sql);
+    int64_t label = 0;
+    std::string origin;
+    soci::statement query =
+        (state_->sql.prepare << "SELECT payload, label, device || '/' || sequence FROM sample "
+                                "WHERE label>=0 AND held_out=:h"
+                                " AND captured_ms>=:t ORDER BY rowid",
+         soci::use(held),
+         soci::use(since_ms),
+         soci::into(payload),
+         soci::into(label),
+         soci::into(origin));
+    query.execute();
+    while (query.fetch()) {
+      const core::Bytes sample = to_bytes(payload);
+      if (static_cast<int64_t>(sample.size()) != schema.sample_bytes()) {
+        continue;  // from a device whose model had another input
+      }
+      bytes.insert(bytes.end(), sample.begin(), sample.end());
+      labels.push_back(label);
+      if (origins != nullptr) {
+        origins->push_back(origin);
+      }
+    }
+    return data::make_memory_dataset(schema, std::move(bytes), std::move(labels));
+  });
+}
+
+SampleStore::Estimate SampleStore::estimate_accuracy(core::Timestamp since) const {
+  return guarded(state_->file, [&] {
+    Estimate estimate;
+    double weight_sum = 0;
+    double right_sum = 0;
+    double square_sum = 0;
+    const int64_t since_ms = core::to_millis(since);
+    const soci::rowset<soci::row> rows =
+        (state_->sql.prepare
+             << "SELECT inclusion, CASE WHEN label=predicted THEN 1.0 ELSE 0.0 END FROM sample"
+                " WHERE reason='audit' AND label>=0 AND captured_ms>=:t",
+         soci::use(since_ms));
+    for (const auto& row : rows) {
+      const double weight = 1 / row.get<double>(0);
+      ++estimate.audits;
+      weight_sum += weight;
+      right_sum += weight * row.get<double>(1);
+      square_sum += weight * weight;
+    }
+    estimate.accuracy =
+        weight_sum > 0 ? right_sum / weight_sum : std::numeric_limits<double>::quiet_NaN();
+    if (weight_sum > 0) {
+      const double effective = weight_sum * weight_sum / square_sum;
+      estimate.standard_error = std::sqrt(estimate.accuracy * (1 - estimate.accuracy) / effective);
+    }
+    return estimate;
+  });
+}
+
+}  // namespace coppice::cloud

@@ -1,0 +1,48 @@
+#include "edge/miner.h"
+
+#include <array>
+
+namespace coppice::edge {
+
+void MinerOptions::visit(core::Fields& f) {
+  f.field("audit_share",
+          audit_share,
+          {.help = "share of all inferences sent at random, to estimate field accuracy",
+           .min = 0,
+           .max = 1});
+  f.field("misclassified_share",
+          misclassified_share,
+          {.help = "share sent of inferences that feedback proved wrong", .min = 0, .max = 1});
+  f.field("uncertain_share",
+          uncertain_share,
+          {.help = "share sent of inferences below `uncertain_below`", .min = 0, .max = 1});
+  f.field("uncertain_below",
+          uncertain_below,
+          {.help = "confidence under which an inference is uncertain", .min = 0, .max = 1});
+}
+
+std::string_view to_string(Reason reason) {
+  constexpr std::array<std::string_view, 4> kNames{"none", "audit", "misclassified", "uncertain"};
+  return kNames.at(static_cast<size_t>(reason));
+}
+
+Mined mine(const Observation& observation,
+           const MinerOptions& options,
+           double audit_draw,
+           double hard_draw) {
+  if (audit_draw < options.audit_share) {
+    return {Reason::Audit, options.audit_share, 3};
+  }
+  const bool wrong = observation.feedback >= 0 && observation.feedback != observation.predicted;
+  if (wrong && hard_draw < options.misclassified_share) {
+    return {Reason::Misclassified, options.misclassified_share, 1 + observation.confidence};
+  }
+  const bool known_right = observation.feedback >= 0 && !wrong;
+  if (!wrong && !known_right && observation.confidence < options.uncertain_below &&
+      hard_draw < options.uncertain_share) {
+    return {Reason::Uncertain, options.uncertain_share, 1 - observation.confidence};
+  }
+  return {};
+}
+
+}  // namespace coppice::edge
