@@ -11,7 +11,10 @@
 /// inference (infer_shape.cpp), cost, reference kernels (runtime), lowering (train) and the
 /// coverage tests follow from this table. Conv: x, weight [out, in/groups, kh, kw], bias?  Gemm: x
 /// [n, in], weight [out, in], bias?  (transB = 1) BatchNorm: x, scale, bias, mean, variance.
-/// QuantizeLinear, DequantizeLinear: x, scale, zero point.
+/// QuantizeLinear, DequantizeLinear: x, scale, zero point (both weights; the zero point's dtype is
+/// that of the quantised side). DequantizeLinear also takes a weight as x: its output has the
+/// weight's shape, without a batch, and is the one constant that Conv and Gemm take in place of a
+/// weight. All other x are activations: f32 with the batch first, but for the input of a Cast.
 #define COPPICE_OPS(X)                            \
   X(Input, "Input", 0, 0)                         \
   X(Cast, "Cast", 1, 1)                           \

@@ -33,17 +33,23 @@ struct PassTiming {
 };
 
 /// Runs passes in order, infers shapes and verifies after each; a broken result names the pass.
-/// Passes named in `disabled` are left out.
+/// Passes named in `disabled` are left out; a name among them that no pass has is an
+/// Error{InvalidArgument}.
 Model run_passes(Model model,
                  const std::vector<std::unique_ptr<Pass>>& passes,
                  const std::vector<std::string>& disabled = {},
                  std::vector<PassTiming>* timings = nullptr);
 
-std::unique_ptr<Pass>
-make_fold_batch_norm();  ///< BN after Conv or Gemm (its only consumer) into weight and bias
+/// BN into weight and bias of the Conv or Gemm before it, where the BN is the only consumer of that
+/// node and all their weights are plain (not dequantised). Weights shared with other nodes are
+/// copied. Throws Error{Numeric} naming node and channel for statistics that give no finite factor.
+std::unique_ptr<Pass> make_fold_batch_norm();
+
+/// Dropout is the identity in inference.
 std::unique_ptr<Pass> make_remove_dropout();
-std::unique_ptr<Pass>
-make_remove_unused();  ///< nodes that no output needs, weights that no node names
+
+/// Nodes that no output needs, weights that no node names. Inputs stay.
+std::unique_ptr<Pass> make_remove_unused();
 
 /// remove_dropout, fold_batch_norm, remove_unused: what an inference engine starts from.
 std::vector<std::unique_ptr<Pass>> inference_passes();

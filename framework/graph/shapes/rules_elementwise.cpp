@@ -13,6 +13,9 @@ ValueType infer_input(const Node& node, Operands) {
 }
 
 ValueType infer_cast(const Node& node, Operands in) {
+  if (!in[0].is_batched()) {
+    fail(node, "input '{}' is no activation", node.inputs[0]);
+  }
   return {node.as<CastAttributes>().to, in[0].shape};
 }
 
@@ -37,6 +40,9 @@ ValueType infer_binary(const Node& node, Operands in) {
   if (std::find(shape.begin() + std::min<ptrdiff_t>(1, std::ssize(shape)), shape.end(), kBatch) !=
       shape.end()) {
     fail(node, "shapes {} and {} broadcast beyond the batch", to_string(a), to_string(b));
+  }
+  if (shape.empty() || shape[0] != kBatch) {
+    fail(node, "neither input is an activation");
   }
   return {DType::F32, std::move(shape)};
 }

@@ -40,10 +40,8 @@ void require_scale(const Node& node, Operands in) {
 }  // namespace
 
 ValueType infer_quantize(const Node& node, Operands in) {
+  require_activation(node, in, 0);
   require_scale(node, in);
-  if (in[0].dtype != DType::F32) {
-    fail(node, "input '{}' is {}, must be f32", node.inputs[0], to_string(in[0].dtype));
-  }
   if (in[2].dtype != DType::I8 && in[2].dtype != DType::U8) {
     fail(node, "zero point is {}, must be i8 or u8", to_string(in[2].dtype));
   }
@@ -52,6 +50,9 @@ ValueType infer_quantize(const Node& node, Operands in) {
 
 ValueType infer_dequantize(const Node& node, Operands in) {
   require_scale(node, in);
+  if (in[0].weight == nullptr && !in[0].is_batched()) {
+    fail(node, "input '{}' is neither a weight nor an activation", node.inputs[0]);
+  }
   const DType dtype = in[0].dtype;
   if (dtype != DType::I8 && dtype != DType::U8 && dtype != DType::I32) {
     fail(node, "input '{}' is {}, must be i8, u8 or i32", node.inputs[0], to_string(dtype));

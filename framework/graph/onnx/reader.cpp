@@ -1,0 +1,212 @@
+#include "graph/onnx/reader.h"
+
+#include <utility>
+
+#include "graph/onnx/tensor_proto.h"
+
+namespace coppice::graph {
+
+namespace {
+
+std::string describe(const onnx::NodeProto& node) {
+  const std::string& name = node.output_size() > 0 ? node.output(0) : node.name();
+  return fmt::format("ONNX node '{}' ({})", name, node.op_type());
+}
+
+[[noreturn]] void corrupt(const std::string& message) {
+  throw core::Error(core::ErrorKind::Corrupt, "ONNX graph: " + message);
+}
+
+}  // namespace
+
+void corrupt_node(const onnx::NodeProto& node, const std::string& why) {
+  throw core::Error(core::ErrorKind::Corrupt, fmt::format("{}: {}", describe(node), why));
+}
+
+void unsupported_node(const onnx::NodeProto& node, const std::string& why) {
+  throw core::Error(core::ErrorKind::Unsupported, fmt::format("{}: {}", describe(node), why));
+}
+
+OnnxReader::OnnxReader(const onnx::GraphProto& graph, int64_t opset)
+    : graph_(graph), opset_(opset), scope_(model_.weights) {}
+
+Model OnnxReader::read() {
+  read_initializers();
+  for (const auto& input : graph_.input()) {
+    if (!initializers_.contains(
+            input.name())) {  // files before IR version 4 list weights as inputs
+      read_input(input);
+    }
+  }
+  for (const auto& node : graph_.node()) {
+    read_onnx_node(*this, node);
+  }
+  read_outputs();
+  for (Node& node : nodes_) {
+    model_.graph.nodes.push_back(std::move(node));
+  }
+  return std::move(model_);
+}
+
+void OnnxReader::read_initializers() {
+  if (graph_.sparse_initializer_size() > 0) {
+    throw core::Error(core::ErrorKind::Unsupported, "ONNX graph: sparse weights; store them dense");
+  }
+  for (const auto& tensor : graph_.initializer()) {
+    if (tensor.name().empty() || !initializers_.emplace(tensor.name(), &tensor).second) {
+      corrupt(fmt::format("weight '{}' has no name of its own", tensor.name()));
+    }
+  }
+}
+
+void OnnxReader::read_input(const onnx::ValueInfoProto& input) {
+  const auto& type = input.type().tensor_type();
+  const auto refuse = [&](std::string_view why) {
+    throw core::Error(core::ErrorKind::Unsupported,
+                      fmt::format("ONNX input '{}' {}", input.name(), why));
+  };
+  if (!input.type().has_tensor_type() || !type.has_shape() || type.shape().dim_size() < 2) {
+    refuse("must be a tensor of known shape with the batch first");
+  }
+  InputAttributes attributes;
+  attributes.dtype =
+      from_onnx_dtype(type.elem_type(), fmt::format("ONNX input '{}'", input.name()));
+  for (const auto& dimension : type.shape().dim()) {
+    if (attributes.shape.empty()) {
+      attributes.shape.push_back(kBatch);
+      if (dimension.has_dim_value()) {
+        fixed_batch_ = dimension.dim_value();
+      }
+    } else if (!dimension.has_dim_value() || dimension.dim_value() <= 0) {
+      refuse("has a free dimension beside the batch");
+    } else {
+      attributes.shape.push_back(dimension.dim_value());
+    }
+  }
+  take_name(input.name());
+  Node node;
+  node.name = input.name();
+  node.attributes = std::move(attributes);
+  append(std::move(node));
+}
+
+void OnnxReader::read_outputs() {
+  for (const auto& output : graph_.output()) {
+    model_.graph.outputs.push_back(resolve(output.name()));
+  }
+}
+
+void OnnxReader::take_name(const std::string& name) {
+  if (name.empty() || initializers_.contains(name) || constants_.contains(name) ||
+      aliases_.contains(name) || scope_.find(name) != nullptr) {
+    corrupt(fmt::format("name '{}' is missing or used twice", name));
+  }
+}
+
+const std::string& OnnxReader::resolve(const std::string& name) const {
+  const auto it = aliases_.find(name);
+  return it == aliases_.end() ? name : it->second;  // an alias names its final target
+}
+
+const Tensor* OnnxReader::find_constant(const std::string& name) {
+  if (const auto it = constants_.find(name); it != constants_.end()) {
+    return &it->second;
+  }
+  if (const auto it = initializers_.find(name); it != initializers_.end()) {
+    return &constants_.emplace(name, from_onnx_tensor(*it->second, name)).first->second;
+  }
+  return nullptr;
+}
+
+std::string OnnxReader::use(const onnx::NodeProto& node, int i) {
+  if (i >= node.input_size() || node.input(i).empty()) {
+    return "";
+  }
+  const std::string& name = resolve(node.input(i));
+  if (scope_.find(name) == nullptr) {
+    const Tensor* tensor = find_constant(name);
+    if (tensor == nullptr) {
+      corrupt_node(node, fmt::format("input '{}' is neither a weight nor made before it", name));
+    }
+    model_.weights.emplace(name, *tensor);
+  }
+  return name;
+}
+
+const Tensor& OnnxReader::constant(const onnx::NodeProto& node, int i) {
+  const std::string name = i < node.input_size() ? resolve(node.input(i)) : std::string();
+  const Tensor* tensor = find_constant(name);
+  if (tensor == nullptr) {
+    unsupported_node(node, fmt::format("input {} ('{}') must be a constant", i, name));
+  }
+  return *tensor;
+}
+
+const Shape& OnnxReader::shape(const onnx::NodeProto& node, int i) {
+  const std::string name = i < node.input_size() ? resolve(node.input(i)) : std::string();
+  if (const Node* source = scope_.find(name)) {
+    return source->shape;
+  }
+  return constant(node, i).shape();
+}
+
+DType OnnxReader::dtype(const onnx::NodeProto& node, int i) {
+  if (const Node* source = i < node.input_size() ? scope_.find(resolve(node.input(i))) : nullptr) {
+    return source->dtype;
+  }
+  return constant(node, i).dtype();
+}
+
+std::string OnnxReader::alias_target(const onnx::NodeProto& node, int i) {
+  const std::string name = i < node.input_size() ? resolve(node.input(i)) : std::string();
+  if (scope_.find(name) == nullptr && !initializers_.contains(name) && !constants_.contains(name)) {
+    corrupt_node(node, fmt::format("input '{}' is neither a weight nor made before it", name));
+  }
+  return name;
+}
+
+void OnnxReader::add_constant(const std::string& name, Tensor tensor) {
+  take_name(name);
+  constants_.emplace(name, std::move(tensor));
+}
+
+void OnnxReader::add_alias(const std::string& name, const std::string& target) {
+  take_name(name);
+  aliases_.emplace(name, target);
+}
+
+std::string OnnxReader::add_weight(const std::string& stem, Tensor tensor) {
+  std::string name = stem;
+  const auto taken = [&] {
+    return initializers_.contains(name) || constants_.contains(name) ||
+           model_.weights.contains(name) || scope_.find(name) != nullptr;
+  };
+  for (int i = 2; taken(); ++i) {
+    name = fmt::format("{}{}", stem, i);
+  }
+  model_.weights.emplace(name, std::move(tensor));
+  return name;
+}
+
+void OnnxReader::add(const onnx::NodeProto& proto,
+                     Op op,
+                     Attributes attributes,
+                     std::vector<std::string> inputs) {
+  take_name(proto.output(0));
+  Node node;
+  node.name = proto.output(0);
+  node.op = op;
+  node.inputs = std::move(inputs);
+  node.attributes = std::move(attributes);
+  append(std::move(node));
+}
+
+void OnnxReader::append(Node node) {
+  ValueType type = infer_node(node, scope_.operands(node));
+  node.dtype = type.dtype;
+  node.shape = std::move(type.shape);
+  nodes_.push_back(std::move(node));
+  scope_.define(nodes_.back());
+}
+
+}  // namespace coppice::graph
