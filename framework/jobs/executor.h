@@ -12,11 +12,11 @@ namespace coppice::jobs {
 
 /// What a running job says of itself, one JSON object per line on its stdout: {"progress": {...}}.
 struct JobProgress {
-  std::string phase;      ///< "epoch 3/10"
+  std::string phase;  ///< "epoch 3/10"
   int64_t done = 0;
   int64_t total = 0;
   std::string unit;
-  std::string note;       ///< "loss 0.41"
+  std::string note;  ///< "loss 0.41"
 };
 
 std::string to_line(const JobProgress& progress);
@@ -28,17 +28,18 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  /// Runs to the end; results lie in `folder`. Throws Error{Internal, Interrupted, …} with the job's own one-line error when it fails; what it
-  /// left stays in `folder` for inspection.
-  virtual void run(const JobSpec& spec, const std::filesystem::path& folder,
+  /// Runs to the end; results lie in `folder`. Throws Error{Internal, Interrupted, …} with the
+  /// job's own one-line error when it fails; what it left stays in `folder` for inspection.
+  virtual void run(const JobSpec& spec,
+                   const std::filesystem::path& folder,
                    const std::function<void(const JobProgress&)>& on_progress) = 0;
 
   /// Identifies the program that runs the jobs; part of every stage key.
   virtual std::string trainer_hash() const = 0;
 };
 
-/// Starts `trainer --job <folder>/job.yaml --out <folder>`; sets OPENBLAS_CORETYPE where OpenBLAS misjudges an AVX-512 machine, and keeps
-/// OpenMP's waiting threads from spinning.
+/// Starts `trainer --job <folder>/job.yaml --out <folder>`; sets OPENBLAS_CORETYPE where OpenBLAS
+/// misjudges an AVX-512 machine, and keeps OpenMP's waiting threads from spinning.
 std::unique_ptr<Executor> make_local_executor(std::filesystem::path trainer);
 
 }  // namespace coppice::jobs

@@ -1,0 +1,103 @@
+#include <csignal>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/process.h"
+#include "jobs/error_line.h"
+#include "jobs/executor.h"
+#include "jobs/machine.h"
+
+namespace coppice::jobs {
+
+namespace {
+
+class LocalExecutor final : public Executor {
+ public:
+  explicit LocalExecutor(std::filesystem::path trainer) : trainer_(std::move(trainer)) {
+    if (!std::filesystem::is_regular_file(trainer_)) {
+      throw core::Error(
+          core::ErrorKind::NotFound,
+          fmt::format("no trainer at '{}'; build coppice-train or name another with --trainer",
+                      trainer_.string()));
+    }
+  }
+
+  void run(const JobSpec& spec,
+           const std::filesystem::path& folder,
+           const std::function<void(const JobProgress&)>& on_progress) override {
+    std::filesystem::create_directories(folder);
+    const std::filesystem::path job = folder / "job.yaml";
+    const std::filesystem::path errors = folder / "stderr.txt";
+    core::write_file(job, to_yaml(with_absolute_inputs(spec)));
+    core::ProcessOptions options;
+    options.command = {std::filesystem::absolute(trainer_).string(),
+                       "--job",
+                       std::filesystem::absolute(job).string(),
+                       "--out",
+                       std::filesystem::absolute(folder).string()};
+    options.environment = job_environment();
+    options.stderr_file = errors;
+    options.on_line = [&](std::string_view line) {
+      JobProgress progress;
+      if (on_progress && parse_line(line, progress)) {
+        on_progress(progress);
+      }
+    };
+    const core::ProcessResult result = core::run_process(options);
+    if (result.exit_code != 0) {
+      fail(spec, result, errors);
+    }
+  }
+
+  std::string trainer_hash() const override {
+    std::call_once(hashed_, [this] { hash_ = core::sha256_file(trainer_); });
+    return hash_;
+  }
+
+ private:
+  static JobSpec with_absolute_inputs(JobSpec spec) {
+    for (auto& [role, file] : spec.inputs) {
+      file = std::filesystem::absolute(file);
+    }
+    return spec;
+  }
+
+  [[noreturn]] static void fail(const JobSpec& spec,
+                                const core::ProcessResult& result,
+                                const std::filesystem::path& errors) {
+    const core::Error told = parse_error_lines(core::read_text(errors));
+    if (result.killed) {
+      const int signal = result.exit_code - 128;
+      throw core::Error(core::ErrorKind::Internal,
+                        fmt::format("job '{}' was ended by signal {}{}; see '{}'",
+                                    spec.name,
+                                    signal,
+                                    signal == SIGKILL ? " (out of memory?)" : "",
+                                    errors.string()));
+    }
+    const std::string message = told.what();
+    throw core::Error(told.kind(),
+                      message.empty()
+                          ? fmt::format("job '{}' ended with exit code {} and no message; see '{}'",
+                                        spec.name,
+                                        result.exit_code,
+                                        errors.string())
+                          : fmt::format("job '{}': {}", spec.name, message));
+  }
+
+  std::filesystem::path trainer_;
+  mutable std::once_flag hashed_;
+  mutable std::string hash_;
+};
+
+}  // namespace
+
+std::unique_ptr<Executor> make_local_executor(std::filesystem::path trainer) {
+  return std::make_unique<LocalExecutor>(std::move(trainer));
+}
+
+}  // namespace coppice::jobs
