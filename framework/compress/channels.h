@@ -8,23 +8,26 @@
 
 namespace coppice::compress {
 
-/// One weight dimension that is cut with a group's channels: channel c of the group is rows [offset + c * block,
-/// offset + (c + 1) * block) of dimension `dimension` (block > 1 where a flatten spreads a channel over features).
+/// One weight dimension that is cut with a group's channels: channel c of the group is rows [offset
+/// + c * block, offset + (c + 1) * block) of dimension `dimension` (block > 1 where a flatten
+/// spreads a channel over features).
 struct ChannelSlice {
-  std::string node;       ///< the node that uses the weight
+  std::string node;  ///< the node that uses the weight
   std::string weight;
   size_t dimension = 0;
   int64_t offset = 0;
   int64_t block = 1;
-  bool producer = false;  ///< the weight produces the channels (its output dimension), so its norm tells their importance
+  bool producer = false;  ///< the weight produces the channels (its output dimension), so its norm
+                          ///< tells their importance
 };
 
-/// Channels that must be kept or cut together, found from the graph: through BN, activations, pooling, residual adds,
-/// concatenation, depthwise convolution and flatten into linear layers (DepGraph, Fang et al., CVPR 2023).
+/// Channels that must be kept or cut together, found from the graph: through BN, activations,
+/// pooling, residual adds, concatenation, depthwise convolution and flatten into linear layers
+/// (DepGraph, Fang et al., CVPR 2023).
 struct ChannelGroup {
-  std::string name;       ///< of its first producing node
+  std::string name;  ///< of its first producing node
   int64_t channels = 0;
-  bool prunable = true;   ///< false when a channel reaches a model output or input
+  bool prunable = true;  ///< false when a channel reaches a model output or input
   std::vector<ChannelSlice> slices;
 };
 
@@ -32,8 +35,10 @@ struct ChannelGroup {
 std::vector<ChannelGroup> find_groups(const graph::Model& model);
 
 /// Cuts channels: keeps `keep[g]` (ascending indices) of every group g. The result verifies.
-/// Throws Error{InvalidArgument} for an empty or unsorted keep list or a group that is not prunable.
-graph::Model keep_channels(const graph::Model& model, const std::vector<ChannelGroup>& groups,
+/// Throws Error{InvalidArgument} for an empty or unsorted keep list or a group that is not
+/// prunable.
+graph::Model keep_channels(const graph::Model& model,
+                           const std::vector<ChannelGroup>& groups,
                            const std::vector<std::vector<int64_t>>& keep);
 
 }  // namespace coppice::compress

@@ -15,8 +15,8 @@ struct PruneOptions {
   double macs_ratio = 0.5;            ///< target: MACs after / before, at most
   double max_share_per_group = 0.85;  ///< never cut more of one group
   int64_t min_channels = 4;
-  int64_t round_to = 1;               ///< keep a multiple of this where a group has as many
-  std::vector<std::string> exclude;   ///< names of nodes whose groups stay whole
+  int64_t round_to = 1;              ///< keep a multiple of this where a group has as many
+  std::vector<std::string> exclude = {};  ///< names of nodes whose groups stay whole
 
   void visit(core::Fields& f);
 };
@@ -33,14 +33,17 @@ struct PruneReport {
     int64_t before = 0;
     int64_t after = 0;
   };
+
   std::vector<Row> rows;
   int64_t macs_before = 0;
   int64_t macs_after = 0;
 };
 
-/// Removes the least important channels, globally ranked, until the MACs are at or under the target.
-/// Throws Error{InvalidArgument} when nothing can be pruned, the target can't be met within the caps, or an excluded name
-/// matches no node.
-graph::Model prune(const graph::Model& model, const PruneOptions& options, PruneReport* report = nullptr);
+/// Removes the least important channels, globally ranked, until the MACs are at or under the
+/// target. Throws Error{InvalidArgument} when nothing can be pruned, the target can't be met within
+/// the caps, or an excluded name matches no node.
+graph::Model prune(const graph::Model& model,
+                   const PruneOptions& options,
+                   PruneReport* report = nullptr);
 
 }  // namespace coppice::compress

@@ -7,16 +7,29 @@ namespace coppice::compress {
 
 struct QuantiseOptions {
   std::string calibration = "percentile";  ///< "min_max", "percentile", "mse"
-  double percentile = 99.99;               ///< of activations kept inside the range
+  double percentile = 99.99;               ///< of activations kept inside the range, in per cent
   int64_t samples = 512;                   ///< calibration samples taken from the front
+  bool bias_correction = true;             ///< take the mean error per channel out of the biases
 
   void visit(core::Fields& f);
 };
 
-/// Post-training int8 as QDQ: per-channel symmetric int8 weights, per-tensor asymmetric uint8 activations (int8 range where an op needs it), int32 biases
-/// with scale = input scale x weight scale (Jacob et al., CVPR 2018). BN is folded first. Inputs and outputs of the model keep
-/// their dtypes. `samples`: raw input [n, …] of the model's input dtype.
-/// Throws Error{InvalidArgument} for samples that do not fit or a model that is quantised already.
-graph::Model quantise(const graph::Model& model, const graph::Tensor& samples, const QuantiseOptions& options);
+/// Post-training int8 as QDQ (Jacob et al., CVPR 2018): int8 weights, symmetric per output channel;
+/// activations per tensor, u8 with scale = limit / 255 where none was below 0 in calibration, else
+/// i8 with scale = limit / 127; int32 biases with scale = input scale x weight scale. Every zero
+/// point is 0. Preprocessing stays float, as do inputs and outputs of the model; pooling by maximum
+/// and flattening keep their input's scale; a ReLU behind its only producer is quantised with it.
+///
+/// BN is folded and dropout removed first. With `bias_correction`, biases then lose the mean error
+/// that quantisation puts on each channel before its activation, layer by layer (Nagel et al., ICCV
+/// 2019, the variant with data).
+///
+/// `samples`: raw input [n, …] of the model's input dtype. Deterministic.
+/// Throws Error{InvalidArgument} for samples that do not fit, a model that is quantised already or
+/// has several inputs, Error{NotFound} for an unknown calibration, Error{Numeric} for activations
+/// that are not finite.
+graph::Model quantise(const graph::Model& model,
+                      const graph::Tensor& samples,
+                      const QuantiseOptions& options);
 
 }  // namespace coppice::compress

@@ -1,0 +1,36 @@
+#include <cmath>
+
+#include "compress/criteria.h"
+
+namespace coppice::compress {
+
+std::vector<double> score_geometric_median(const graph::Model& model, const ChannelGroup& group) {
+  const auto channels = static_cast<size_t>(group.channels);
+  // All producers of a channel together are its filter, so squared distances add up over them.
+  std::vector<double> squared(channels * channels, 0);
+  for (const ChannelSlice& slice : group.slices) {
+    for (size_t a = 0; slice.producer && a < channels; ++a) {
+      const auto left = producing_values(model, slice, static_cast<int64_t>(a));
+      for (size_t b = 0; b < a; ++b) {
+        const auto right = producing_values(model, slice, static_cast<int64_t>(b));
+        double sum = 0;
+        for (size_t i = 0; i < left.size(); ++i) {
+          const double difference = static_cast<double>(left[i]) - static_cast<double>(right[i]);
+          sum += difference * difference;
+        }
+        squared[a * channels + b] += sum;
+      }
+    }
+  }
+  std::vector<double> scores(channels, 0);
+  for (size_t a = 0; a < channels; ++a) {
+    for (size_t b = 0; b < a; ++b) {
+      const double distance = std::sqrt(squared[a * channels + b]);
+      scores[a] += distance;
+      scores[b] += distance;
+    }
+  }
+  return scores;
+}
+
+}  // namespace coppice::compress

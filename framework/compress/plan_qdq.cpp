@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <set>
+
+#include "compress/qdq.h"
+
+namespace coppice::compress {
+
+using graph::Node;
+using graph::Op;
+
+namespace {
+
+bool is_layer(const graph::Model& model, const Node& node) {
+  return (node.op == Op::Conv || node.op == Op::Gemm) &&
+         std::all_of(node.inputs.begin() + 1, node.inputs.end(), [&](const std::string& name) {
+           return model.is_weight(name) && model.weight(name).dtype() == graph::DType::F32;
+         });
+}
+
+class Planner {
+ public:
+  explicit Planner(const graph::Model& model)
+      : model_(model), outputs_(model.graph.outputs.begin(), model.graph.outputs.end()) {}
+
+  QdqPlan run() {
+    const auto& nodes = model_.graph.nodes;
+    for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
+      if (wants_integers(*node)) {
+        const std::string spared = node->op == Op::Add ? spared_by(*node) : "";
+        for (const std::string& input : node->inputs) {
+          const Node* source = model_.graph.find(input);
+          if (source != nullptr && source->dtype == graph::DType::F32 && input != spared) {
+            wanted_.insert(input);
+          }
+        }
+      }
+    }
+    QdqPlan plan;
+    for (const Node& node : nodes) {
+      if (is_layer(model_, node)) {
+        plan.layers.push_back(node.name);
+      }
+      if (wanted_.contains(node.name)) {
+        const bool moves = node.op == Op::MaxPool || node.op == Op::Flatten;
+        plan.scale_of[node.name] = moves ? plan.scale_of.at(node.inputs[0]) : node.name;
+      }
+    }
+    return plan;
+  }
+
+ private:
+  /// Whether the node reads integers: always where it multiplies or averages, elsewhere only if its
+  /// own output becomes integers too. Its consumers have been asked before.
+  bool wants_integers(const Node& node) const {
+    switch (node.op) {
+      case Op::Conv:
+      case Op::Gemm:
+        return is_layer(model_, node);
+      case Op::AveragePool:
+      case Op::GlobalAveragePool:
+        return true;
+      case Op::MaxPool:
+      case Op::Flatten:
+      case Op::Concat:
+        return wanted_.contains(node.name);
+      case Op::Add: {
+        const auto consumers = model_.graph.consumers(node.name);
+        const bool both = !model_.is_weight(node.inputs[0]) && !model_.is_weight(node.inputs[1]);
+        return both && (wanted_.contains(node.name) ||
+                        std::any_of(consumers.begin(), consumers.end(), [&](const Node* consumer) {
+                          return consumer->op == Op::Relu && wanted_.contains(consumer->name);
+                        }));
+      }
+      case Op::Relu:
+        return wanted_.contains(node.name) && !is_fused(node);
+      default:
+        return false;
+    }
+  }
+
+  /// The layer whose sums an Add takes before they are rounded: an engine adds the other input to
+  /// them in the same loop. The later one where both would do, as its turn comes when the other is
+  /// there. "" where there is none.
+  std::string spared_by(const Node& add) const {
+    std::string spared;
+    for (const Node& node : model_.graph.nodes) {
+      const bool one_side = (add.inputs[0] == node.name) != (add.inputs[1] == node.name);
+      if (one_side && is_layer(model_, node) && node.shape == add.shape && is_private(node)) {
+        spared = node.name;
+      }
+    }
+    return spared;
+  }
+
+  /// Whether one node alone sees the output.
+  bool is_private(const Node& node) const {
+    return !outputs_.contains(node.name) && model_.graph.consumers(node.name).size() == 1;
+  }
+
+  /// A ReLU that clips what its producer computes, before anything else sees it.
+  bool is_fused(const Node& relu) const {
+    const Node& producer = model_.graph.at(relu.inputs[0]);
+    switch (producer.op) {
+      case Op::Conv:
+      case Op::Gemm:
+      case Op::Add:
+      case Op::Sub:
+      case Op::Mul:
+      case Op::Div:
+      case Op::BatchNorm:
+        return is_private(producer);
+      default:
+        return false;
+    }
+  }
+
+  const graph::Model& model_;
+  std::set<std::string> outputs_;
+  std::set<std::string> wanted_;
+};
+
+}  // namespace
+
+QdqPlan plan_qdq(const graph::Model& model) {
+  return Planner(model).run();
+}
+
+}  // namespace coppice::compress

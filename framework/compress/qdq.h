@@ -1,0 +1,40 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace coppice::compress {
+
+/// What an activation's integers mean. The zero point is 0.
+struct ActivationRange {
+  bool is_signed = false;  ///< i8 in steps of limit / 127, else u8 in steps of limit / 255
+  double limit = 1;        ///< largest absolute value; > 0
+
+  int64_t levels() const { return is_signed ? 127 : 255; }
+
+  float scale() const { return static_cast<float>(limit / static_cast<double>(levels())); }
+};
+
+/// Where activations become integers.
+struct QdqPlan {
+  /// Quantised node outputs, each with the one whose scale it bears: itself, or what a MaxPool or
+  /// Flatten reads.
+  std::map<std::string, std::string> scale_of;
+  /// Conv and Gemm nodes that compute in int8, in graph order.
+  std::vector<std::string> layers;
+};
+
+/// Chosen backwards from the layers that need integer inputs, so that what only the caller sees
+/// (logits) stays float. REQUIRES: BN folded where it can be, no dropout; shapes inferred.
+QdqPlan plan_qdq(const graph::Model& model);
+
+/// Rewrites a float model to QDQ. `ranges`: one for each distinct value of `plan.scale_of`.
+/// The result verifies and holds no float copy of a quantised weight.
+graph::Model insert_qdq(const graph::Model& model,
+                        const QdqPlan& plan,
+                        const std::map<std::string, ActivationRange>& ranges);
+
+}  // namespace coppice::compress

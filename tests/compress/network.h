@@ -1,0 +1,178 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/rng.h"
+#include "graph/graph.h"
+
+namespace coppice::compress {
+
+/// Hand-made graphs with chosen names: every method returns the name it was given. Weights are
+/// random, BN among them.
+class Network {
+ public:
+  Network(graph::DType dtype, graph::Shape sample_shape, uint64_t seed = 1) : rng_(seed) {
+    sample_shape.insert(sample_shape.begin(), graph::kBatch);
+    append("input", graph::Op::Input, {}, graph::InputAttributes{dtype, std::move(sample_shape)});
+  }
+
+  std::string append(const std::string& name,
+                     graph::Op op,
+                     std::vector<std::string> inputs,
+                     graph::Attributes attributes = graph::NoAttributes{}) {
+    graph::Node node;
+    node.name = name;
+    node.op = op;
+    node.inputs = std::move(inputs);
+    node.attributes = std::move(attributes);
+    model_.graph.nodes.push_back(std::move(node));
+    graph::infer_shapes(model_);
+    return name;
+  }
+
+  const std::string& weight(const std::string& name,
+                            graph::Shape shape,
+                            double spread,
+                            double centre = 0) {
+    graph::Tensor tensor(graph::DType::F32, std::move(shape));
+    for (float& value : tensor.data<float>()) {
+      value = static_cast<float>(centre + spread * rng_.normal());
+    }
+    model_.weights[name] = std::move(tensor);
+    return model_.weights.find(name)->first;
+  }
+
+  /// Same padding for odd kernels.
+  std::string conv(const std::string& name,
+                   const std::string& x,
+                   int64_t out,
+                   int64_t kernel = 3,
+                   int64_t groups = 1,
+                   bool bias = true) {
+    const int64_t in = channels(x) / groups;
+    const int64_t pad = kernel / 2;
+    std::vector<std::string> inputs{
+        x,
+        weight(name + ".weight",
+               {out, in, kernel, kernel},
+               std::sqrt(2.0 / static_cast<double>(in * kernel * kernel)))};
+    if (bias) {
+      inputs.push_back(weight(name + ".bias", {out}, 0.1));
+    }
+    return append(name,
+                  graph::Op::Conv,
+                  std::move(inputs),
+                  graph::ConvAttributes{
+                      .kernel = {kernel, kernel}, .pads = {pad, pad, pad, pad}, .groups = groups});
+  }
+
+  std::string gemm(const std::string& name, const std::string& x, int64_t out) {
+    const int64_t in = channels(x);
+    return append(name,
+                  graph::Op::Gemm,
+                  {x,
+                   weight(name + ".weight", {out, in}, std::sqrt(2.0 / static_cast<double>(in))),
+                   weight(name + ".bias", {out}, 0.1)});
+  }
+
+  std::string batch_norm(const std::string& name, const std::string& x) {
+    const graph::Shape shape{channels(x)};
+    std::vector<std::string> inputs{x,
+                                    weight(name + ".scale", shape, 0.2, 1),
+                                    weight(name + ".bias", shape, 0.2),
+                                    weight(name + ".mean", shape, 0.2),
+                                    weight(name + ".variance", shape, 0.05, 1)};
+    return append(name, graph::Op::BatchNorm, std::move(inputs), graph::BatchNormAttributes{});
+  }
+
+  std::string relu(const std::string& name, const std::string& x) {
+    return append(name, graph::Op::Relu, {x});
+  }
+
+  std::string max_pool(const std::string& name, const std::string& x) {
+    return append(name, graph::Op::MaxPool, {x}, graph::PoolAttributes{});
+  }
+
+  std::string global_pool(const std::string& name, const std::string& x) {
+    return append(name, graph::Op::GlobalAveragePool, {x});
+  }
+
+  std::string flatten(const std::string& name, const std::string& x) {
+    return append(name, graph::Op::Flatten, {x});
+  }
+
+  std::string add(const std::string& name, const std::string& a, const std::string& b) {
+    return append(name, graph::Op::Add, {a, b});
+  }
+
+  std::string concat(const std::string& name, std::vector<std::string> inputs) {
+    return append(name, graph::Op::Concat, std::move(inputs), graph::AxisAttributes{.axis = 1});
+  }
+
+  /// Cast, (x - mean) / std per channel, as the zoo does it.
+  std::string normalise(const std::string& x, double mean, double std) {
+    const graph::Shape shape{channels(x), 1, 1};
+    append("cast", graph::Op::Cast, {x}, graph::CastAttributes{graph::DType::F32});
+    append("centred", graph::Op::Sub, {"cast", weight("mean", shape, 0, mean)});
+    return append("normalised", graph::Op::Div, {"centred", weight("std", shape, 0, std)});
+  }
+
+  graph::Model build(std::vector<std::string> outputs) {
+    model_.graph.outputs = std::move(outputs);
+    graph::verify(model_);
+    return model_;
+  }
+
+ private:
+  int64_t channels(const std::string& x) const { return model_.graph.at(x).shape.at(1); }
+
+  graph::Model model_;
+  core::Rng rng_;
+};
+
+/// One of each way in which channels travel. All take f32 images.
+inline graph::Model make_mlp() {
+  Network net(graph::DType::F32, {5});
+  std::string x = net.relu("relu1", net.gemm("fc1", "input", 8));
+  x = net.relu("relu2", net.gemm("fc2", x, 12));
+  return net.build({net.gemm("logits", x, 3)});
+}
+
+inline graph::Model make_cnn() {
+  Network net(graph::DType::F32, {3, 8, 8});
+  std::string x =
+      net.relu("relu1", net.batch_norm("bn1", net.conv("conv1", "input", 8, 3, 1, false)));
+  x = net.relu("relu2", net.conv("conv2", net.max_pool("pool1", x), 12));
+  x = net.flatten("flatten", net.max_pool("pool2", x));
+  return net.build({net.gemm("logits", net.relu("relu3", net.gemm("fc", x, 16)), 4)});
+}
+
+inline graph::Model make_resnet() {
+  Network net(graph::DType::F32, {3, 8, 8});
+  const std::string stem = net.relu("relu0", net.batch_norm("bn0", net.conv("stem", "input", 8)));
+  std::string y = net.relu("relu1", net.batch_norm("bn1", net.conv("conv1", stem, 10)));
+  y = net.batch_norm("bn2", net.conv("conv2", y, 8));
+  const std::string x = net.relu("relu2", net.add("add", y, stem));
+  return net.build({net.gemm("logits", net.flatten("flatten", net.global_pool("gap", x)), 4)});
+}
+
+inline graph::Model make_concat() {
+  Network net(graph::DType::F32, {3, 8, 8});
+  const std::string a = net.relu("relu_a", net.conv("a", "input", 4));
+  const std::string b = net.relu("relu_b", net.conv("b", "input", 6));
+  const std::string x = net.relu("relu_c", net.conv("c", net.concat("concat", {a, b}), 8));
+  return net.build({net.gemm("logits", net.flatten("flatten", net.global_pool("gap", x)), 4)});
+}
+
+inline graph::Model make_depthwise() {
+  Network net(graph::DType::F32, {3, 8, 8});
+  std::string x = net.relu("relu1", net.conv("conv1", "input", 8));
+  x = net.relu("relu2", net.batch_norm("bn", net.conv("depthwise", x, 16, 3, 8)));  // multiplier 2
+  x = net.relu("relu3", net.conv("pointwise", x, 12, 1));
+  return net.build({net.gemm("logits", net.flatten("flatten", net.global_pool("gap", x)), 4)});
+}
+
+}  // namespace coppice::compress
