@@ -1,0 +1,122 @@
+#include "loop/import.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "data/readers.h"
+#include "data/split.h"
+
+namespace coppice::loop {
+
+namespace {
+
+using Indices = std::vector<int64_t>;
+
+Indices without(const Indices& all, const Indices& taken) {
+  const std::set<int64_t> gone(taken.begin(), taken.end());
+  Indices rest;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(rest), [&](int64_t i) {
+    return !gone.contains(i);
+  });
+  return rest;
+}
+
+/// Positions of `base` picked by a stratified draw among `candidates`.
+Indices draw(const data::DatasetPtr& base,
+             const Indices& candidates,
+             int64_t size,
+             const core::Rng& rng) {
+  const auto view = data::make_subset(base, candidates);
+  Indices picked = data::stratified_split(*view, {size}, rng).front();
+  for (int64_t& index : picked) {
+    index = candidates[static_cast<size_t>(index)];
+  }
+  return picked;
+}
+
+class Importer {
+ public:
+  Importer(std::filesystem::path folder, data::DatasetPtr base, std::string parent)
+      : folder_(std::move(folder)), base_(std::move(base)), parent_(std::move(parent)) {}
+
+  Part write(const Indices& indices, const std::string& what) const {
+    Part part;
+    part.samples = data::make_subset(base_, indices);
+    if (!indices.empty()) {
+      part.version = data::write_version(folder_, *part.samples, {parent_}, {{"split", what}});
+    }
+    return part;
+  }
+
+ private:
+  std::filesystem::path folder_;
+  data::DatasetPtr base_;
+  std::string parent_;
+};
+
+Part import_idx(const std::string& images,
+                const std::string& labels,
+                const DataOptions& options,
+                const std::filesystem::path& folder) {
+  Part part;
+  part.samples = data::read_idx(images, labels, options.class_names);
+  part.version =
+      data::write_version(folder, *part.samples, {}, {{"images", images}, {"labels", labels}});
+  return part;
+}
+
+}  // namespace
+
+ImportedData import_data(const DataOptions& options,
+                         const std::vector<std::string>& withheld_classes,
+                         const std::filesystem::path& folder,
+                         uint64_t seed) {
+  std::filesystem::create_directories(folder);
+  ImportedData result;
+  result.all = import_idx(options.train_images, options.train_labels, options, folder);
+  result.test = import_idx(options.test_images, options.test_labels, options, folder);
+  const auto& base = result.all.samples;
+  const core::Rng rng = core::Rng(seed).split("split");
+
+  Indices everything(static_cast<size_t>(base->size()));
+  std::iota(everything.begin(), everything.end(), 0);
+  const Indices held_out = draw(base, everything, options.held_out, rng.split("held_out"));
+  const Indices rest = without(everything, held_out);
+  Indices known;
+  Indices withheld;
+  for (const int64_t index : rest) {
+    const auto& name = options.class_names[static_cast<size_t>(base->label(index))];
+    const bool kept_back =
+        std::find(withheld_classes.begin(), withheld_classes.end(), name) != withheld_classes.end();
+    (kept_back ? withheld : known).push_back(index);
+  }
+  const Indices train = draw(base, known, options.train, rng.split("train"));
+  Indices field = without(known, train);
+  if (options.field > static_cast<int64_t>(field.size() + withheld.size())) {
+    throw core::Error(core::ErrorKind::InvalidArgument,
+                      fmt::format("data.field asks for {} images, but only {} are left after "
+                                  "data.train and data.held_out",
+                                  options.field,
+                                  field.size() + withheld.size()));
+  }
+  const auto missing = std::max<int64_t>(0, options.field - static_cast<int64_t>(field.size()));
+  if (missing > 0) {
+    const Indices more = draw(base, withheld, missing, rng.split("withheld"));
+    field.insert(field.end(), more.begin(), more.end());
+  } else if (options.field < static_cast<int64_t>(field.size())) {
+    field = options.field > 0 ? draw(base, field, options.field, rng.split("field")) : Indices{};
+  }
+  std::sort(field.begin(), field.end());
+
+  const Importer importer(folder, base, result.all.version.hash);
+  result.train = importer.write(train, "train");
+  result.held_out = importer.write(held_out, "held_out");
+  result.field = importer.write(field, "field");
+  return result;
+}
+
+}  // namespace coppice::loop

@@ -1,0 +1,99 @@
+#include "loop/pipeline.h"
+
+#include "core/config.h"
+
+namespace coppice::loop {
+
+namespace {
+
+using Inputs = std::map<std::string, std::filesystem::path>;
+
+Inputs training_inputs(const TrainingData& data) {
+  Inputs inputs{{"train", data.train}};
+  if (!data.replay.empty()) {
+    inputs["replay"] = data.replay;
+  }
+  if (!data.validation.empty()) {
+    inputs["validation"] = data.validation;
+  }
+  return inputs;
+}
+
+std::filesystem::path train(Stages& stages,
+                            const std::string& name,
+                            Inputs inputs,
+                            const recipe::TrainJob& job) {
+  return stages.run("train", name, std::move(inputs), core::dump_options(job)) / "model.onnx";
+}
+
+/// Prune, recover, quantise: from `lineage.student` to `lineage.artefact`.
+void compress_student(Stages& stages,
+                      const std::string& tag,
+                      const std::filesystem::path& teacher,
+                      const recipe::TrainOptions& recover,
+                      const CompressOptions& options,
+                      const TrainingData& data,
+                      Lineage& lineage) {
+  if (!options.enabled) {
+    lineage.recovered = lineage.student;
+    lineage.artefact = lineage.student;
+    return;
+  }
+  const auto pruned =
+      stages.run(
+          "prune", tag + "prune", {{"model", lineage.student}}, core::dump_options(options.prune)) /
+      "model.onnx";
+  Inputs inputs = training_inputs(data);
+  inputs["model"] = pruned;
+  inputs["teacher"] = teacher;
+  lineage.recovered =
+      train(stages, tag + "recover", std::move(inputs), {.model = {}, .train = recover});
+  lineage.artefact = stages.run("quantise",
+                                tag + "quantise",
+                                {{"model", lineage.recovered}, {"calibration", data.calibration}},
+                                core::dump_options(options.quantise)) /
+                     "model.onnx";
+}
+
+}  // namespace
+
+Lineage build_first(Stages& stages,
+                    const std::optional<recipe::TrainJob>& teacher,
+                    const recipe::TrainJob& student,
+                    const CompressOptions& compress,
+                    const TrainingData& data) {
+  Lineage lineage;
+  Inputs inputs = training_inputs(data);
+  if (teacher) {
+    lineage.teacher = train(stages, "teacher", inputs, *teacher);
+    inputs["teacher"] = lineage.teacher;
+  }
+  lineage.student = train(stages, "student", inputs, student);
+  compress_student(stages,
+                   "",
+                   teacher ? lineage.teacher : lineage.student,
+                   compress.recover,
+                   compress,
+                   data,
+                   lineage);
+  return lineage;
+}
+
+Lineage rebuild(Stages& stages,
+                const std::string& tag,
+                const Lineage& from,
+                const RetrainOptions& retrain,
+                const CompressOptions& compress,
+                const TrainingData& data) {
+  Lineage lineage;
+  lineage.teacher = from.recovered;
+  Inputs inputs = training_inputs(data);
+  inputs["model"] = from.student;
+  inputs["teacher"] = from.recovered;
+  lineage.student =
+      train(stages, tag + "-train", std::move(inputs), {.model = {}, .train = retrain.train});
+  compress_student(stages, tag + "-", lineage.student, retrain.recover, compress, data, lineage);
+  return lineage;
+}
+
+}  // namespace coppice::loop
