@@ -14,15 +14,18 @@ std::string escape_html(std::string_view text);
 class HtmlReport {
  public:
   explicit HtmlReport(std::string title);
-  HtmlReport& facts(const std::vector<std::pair<std::string, std::string>>& rows);   ///< shown as tiles at the top
+  HtmlReport& facts(
+      const std::vector<std::pair<std::string, std::string>>& rows);  ///< shown as tiles at the top
   HtmlReport& section(std::string_view heading);
   HtmlReport& text(std::string_view paragraph);
   HtmlReport& svg(std::string_view chart);
   HtmlReport& side_by_side(const std::vector<std::string>& charts);
-  HtmlReport& table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
-  HtmlReport& details(std::string_view summary, std::string_view preformatted);       ///< folded: the config
+  HtmlReport& table(const std::vector<std::string>& header,
+                    const std::vector<std::vector<std::string>>& rows);
+  HtmlReport& details(std::string_view summary,
+                      std::string_view preformatted);  ///< folded: the config
   std::string str() const;
-  void write(const std::filesystem::path& file) const;                               ///< atomic
+  void write(const std::filesystem::path& file) const;  ///< atomic
 
  private:
   std::string title_;
@@ -30,6 +33,7 @@ class HtmlReport {
 };
 
 /// A text table with aligned columns for the terminal.
-std::string text_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
+std::string text_table(const std::vector<std::string>& header,
+                       const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace coppice::report

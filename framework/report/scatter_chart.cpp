@@ -1,0 +1,55 @@
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "report/chart.h"
+#include "report/frame.h"
+
+namespace coppice::report {
+
+namespace {
+
+constexpr double kPad = 0.04;  // of the span, so that no dot is cut by the edge
+
+}  // namespace
+
+std::string scatter_chart(const std::vector<Series>& series, const ChartOptions& options) {
+  check_series(series, options.title);
+  Frame::Setup setup;
+  setup.x = range_of(series, &Series::x);
+  setup.y = range_of(series, &Series::y);
+  const double pad_x = kPad * (setup.x.high - setup.x.low);
+  const double pad_y = kPad * (setup.y.high - setup.y.low);
+  setup.x = {setup.x.low - pad_x, setup.x.high + pad_x};
+  setup.y = {setup.y.low - pad_y, setup.y.high + pad_y};
+  if (options.y_from_zero) {
+    setup.y = {std::min(0.0, setup.y.low + pad_y), std::max(0.0, setup.y.high)};
+  }
+  for (size_t i = 0; i < series.size(); ++i) {
+    setup.legend.push_back({series[i].name, series_colour(i), LegendEntry::Mark::Dot});
+  }
+  Frame frame(options, std::move(setup));
+  bool empty = true;
+  for (size_t i = 0; i < series.size(); ++i) {
+    for (size_t j = 0; j < series[i].x.size(); ++j) {
+      const double x = series[i].x[j];
+      const double y = series[i].y[j];
+      if (std::isfinite(x) && std::isfinite(y)) {
+        empty = false;
+        frame.svg().circle(frame.x(x),
+                           frame.y(y),
+                           4.2,
+                           series_colour(i),
+                           fmt::format("{}: ({:.6g}, {:.6g})", series[i].name, x, y),
+                           0.75);
+      }
+    }
+  }
+  if (empty) {
+    frame.say_empty();
+  }
+  return frame.finish();
+}
+
+}  // namespace coppice::report
