@@ -1,6 +1,7 @@
 #include "loop/judge.h"
 
 #include "cloud/gate.h"
+#include "data/split.h"
 
 namespace coppice::loop {
 

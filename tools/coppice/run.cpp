@@ -1,0 +1,115 @@
+#include "coppice/run.h"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "coppice/experiment_file.h"
+#include "coppice/run_sweep.h"
+#include "core/config.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "core/process.h"
+#include "jobs/executor.h"
+#include "jobs/run_directory.h"
+#include "loop/closed_loop.h"
+#include "loop/experiment.h"
+#include "loop/reports.h"
+#include "report/metrics_log.h"
+
+namespace coppice::tools {
+
+namespace {
+
+jobs::RunDirectory open_directory(const RunOptions& options, const ExperimentFile& experiment) {
+  const std::string config = experiment.resolved();
+  if (!options.out.empty()) {
+    return jobs::RunDirectory::open(options.out, config);
+  }
+  if (options.resume) {
+    if (auto unfinished = jobs::RunDirectory::find_unfinished("runs", experiment.name(), config)) {
+      return *unfinished;
+    }
+    throw core::Error(core::ErrorKind::NotFound,
+                      fmt::format("there is no unfinished run of '{}' with this configuration "
+                                  "under runs/; start one without --resume",
+                                  experiment.name()));
+  }
+  return jobs::RunDirectory::create("runs", experiment.name(), config);
+}
+
+std::filesystem::path trainer_path(const RunOptions& options) {
+  const auto path =
+      options.trainer.empty() ? core::executable_folder() / "coppice-train" : options.trainer;
+  if (!std::filesystem::exists(path)) {
+    throw core::Error(core::ErrorKind::NotFound,
+                      fmt::format("the trainer '{}' does not exist; build it "
+                                  "(COPPICE_WITH_TRAIN=ON) or name one with --trainer",
+                                  path.string()));
+  }
+  return path;
+}
+
+/// Runs one experiment of a kind into a run directory.
+struct Runner {
+  const RunOptions& options;
+  const ExperimentFile& experiment;
+  const jobs::RunDirectory& directory;
+  jobs::StageCache cache;
+
+  void operator()(const loop::LoopOptions& loop_options) const {
+    const auto executor = jobs::make_local_executor(trainer_path(options));
+    const auto result = loop::run_loop(loop_options, directory.path(), *executor, cache);
+    loop::write_report(result,
+                       "Closed loop: " + loop_options.name,
+                       experiment.resolved(),
+                       directory.path() / "report.html");
+    loop::write_results(result, directory.path());
+    fmt::print("{}\n", loop::day_table(result));
+    print_figures(result.figures);
+  }
+
+  void operator()(const loop::ExperimentOptions& train_options) const {
+    const auto executor = jobs::make_local_executor(trainer_path(options));
+    const auto result = loop::run_experiment(train_options, directory.path(), *executor, cache);
+    loop::write_report(result,
+                       "Experiment: " + train_options.name,
+                       experiment.resolved(),
+                       directory.path() / "report.html");
+    report::write_summary(directory.path() / "summary.json", result.figures, {});
+    print_figures(result.figures);
+  }
+
+  void operator()(const SweepOptions& sweep_options) const {
+    run_sweep(sweep_options, options, directory.path());
+  }
+
+  static void print_figures(const std::map<std::string, double>& figures) {
+    for (const auto& [name, value] : figures) {
+      fmt::print("{:<30} {:.6g}\n", name, value);
+    }
+  }
+};
+
+}  // namespace
+
+void run(const RunOptions& options) {
+  const ExperimentFile experiment = load_experiment(options.file, options.overrides);
+  const auto directory = open_directory(options, experiment);
+  core::log_to_file(directory.path() / "log.txt");
+  core::log_info(fmt::format("run directory: {}", directory.path().string()));
+  const auto seed = std::visit([](const auto& o) { return o.seed; }, experiment.options);
+  directory.write_provenance(
+      {{"seed", fmt::format("{}", seed)}, {"experiment", options.file.string()}});
+  std::filesystem::path cache = options.cache;
+  if (cache.empty()) {
+    cache = options.out.empty() ? std::filesystem::path("runs") / "stages"
+                                : directory.path() / "stages";
+  }
+  std::visit(Runner{options, experiment, directory, jobs::StageCache(cache, options.fresh)},
+             experiment.options);
+  fmt::print("\nreport: {}\n", (directory.path() / "report.html").string());
+}
+
+}  // namespace coppice::tools
