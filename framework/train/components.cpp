@@ -1,0 +1,39 @@
+#include "train/components.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace coppice::train {
+
+Components built_in_components() {
+  Components components;
+  components.strategies = built_in_strategies();
+  auto& kinds = components.job_kinds;
+  kinds.add("train", run_train_job, "train a network, or distil one from a teacher");
+  kinds.add("prune", run_prune_job, "remove whole channels until a share of the MACs is left");
+  kinds.add("quantise", run_quantise_job, "int8 weights and activations, calibrated on samples");
+  kinds.add("evaluate", run_evaluate_job, "accuracy of a model as the device engine runs it");
+  return components;
+}
+
+const std::filesystem::path& JobContext::input(const std::string& role) const {
+  const auto found = spec.inputs.find(role);
+  if (found == spec.inputs.end()) {
+    throw core::Error(core::ErrorKind::Config,
+                      "job '" + spec.name + "' (" + spec.kind + ") needs the input '" + role + "'");
+  }
+  return found->second;
+}
+
+void JobContext::allow_inputs(const std::vector<std::string>& roles) const {
+  for (const auto& [role, file] : spec.inputs) {
+    if (std::find(roles.begin(), roles.end(), role) == roles.end()) {
+      throw core::Error(core::ErrorKind::Config,
+                        "job '" + spec.name + "' (" + spec.kind + ") takes no input '" + role +
+                            "'" + core::did_you_mean(role, roles));
+    }
+  }
+}
+
+}  // namespace coppice::train

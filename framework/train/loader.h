@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "data/dataset.h"
+#include "data/transform.h"
+
+namespace coppice::train {
+
+struct LoaderOptions {
+  int64_t batch_size = 128;
+  double replay_share = 0;  ///< of every batch, drawn from the replay data; ignored without any
+  std::vector<data::TransformOptions> augmentation;
+  uint64_t seed = 1;
+};
+
+/// Samples of one step: those of the training set first, then those of the replay data.
+struct LoadedBatch {
+  data::Batch batch;
+  std::vector<int64_t> train_positions;   ///< in the training set
+  std::vector<int64_t> replay_positions;  ///< in the replay data
+};
+
+/// Shuffled, augmented batches, prepared ahead on a thread of its own.
+///
+/// An epoch is one pass over the training set; its batches differ in size by at most one. Order and
+/// augmentation depend on seed, epoch and step alone, never on threads or on what was loaded
+/// before. One thread may use a loader.
+class Loader {
+ public:
+  /// Throws Error{InvalidArgument} for an empty training set, or when samples or classes of the two
+  /// data sets differ.
+  Loader(data::DatasetPtr train, data::DatasetPtr replay, LoaderOptions options);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  int64_t steps_per_epoch() const;
+  int64_t samples_per_epoch() const;  ///< replayed ones included
+
+  /// Begins with the first batch of an epoch, whatever was being loaded.
+  void start_epoch(int64_t epoch);
+  /// nullptr after the epoch's last batch. Rethrows what went wrong while loading.
+  std::unique_ptr<LoadedBatch> next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace coppice::train

@@ -1,0 +1,35 @@
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/linear.h>
+
+#include "train/lowering/lowering.h"
+
+namespace coppice::train {
+
+at::Tensor lower_Conv(const LoweringArgs& args) {
+  const auto& a = args.node.as<graph::ConvAttributes>();
+  const c10::optional<at::Tensor> bias =
+      args.inputs.size() > 2 ? c10::make_optional(args.inputs[2]) : c10::nullopt;
+  const bool symmetric = a.pads[0] == a.pads[2] && a.pads[1] == a.pads[3];
+  if (symmetric) {
+    return at::conv2d(args.inputs[0],
+                      args.inputs[1],
+                      bias,
+                      a.stride,
+                      at::IntArrayRef{a.pads[0], a.pads[1]},
+                      a.dilation,
+                      a.groups);
+  }
+  const at::Tensor padded =
+      at::constant_pad_nd(args.inputs[0], {a.pads[1], a.pads[3], a.pads[0], a.pads[2]});
+  return at::conv2d(padded, args.inputs[1], bias, a.stride, at::IntArrayRef{0, 0}, a.dilation, a.groups);
+}
+
+at::Tensor lower_Gemm(const LoweringArgs& args) {
+  const c10::optional<at::Tensor> bias =
+      args.inputs.size() > 2 ? c10::make_optional(args.inputs[2]) : c10::nullopt;
+  return at::linear(args.inputs[0], args.inputs[1], bias);
+}
+
+}  // namespace coppice::train

@@ -1,0 +1,24 @@
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/batch_norm.h>
+
+#include "train/lowering/lowering.h"
+
+namespace coppice::train {
+
+namespace {
+constexpr double kMomentum = 0.1;  // PyTorch's: running = 0.9 running + 0.1 batch
+}
+
+at::Tensor lower_BatchNorm(const LoweringArgs& args) {
+  return at::batch_norm(args.inputs[0],
+                        args.inputs[1],
+                        args.inputs[2],
+                        args.inputs[3],
+                        args.inputs[4],
+                        args.training,
+                        kMomentum,
+                        args.node.as<graph::BatchNormAttributes>().epsilon,
+                        /*cudnn_enabled=*/false);
+}
+
+}  // namespace coppice::train

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/ATen_fwd.h>
+
+#include "graph/graph.h"
+
+namespace coppice::train {
+
+struct Parameter;
+
+/// Node outputs by name.
+using Activations = std::map<std::string, at::Tensor>;
+
+struct ForwardOptions {
+  bool training = false;  ///< dropout, and BN by batch statistics (which updates the running ones)
+  uint64_t dropout_seed = 0;      ///< the same seed drops the same values
+  std::vector<std::string> keep;  ///< nodes whose outputs are wanted besides the graph's outputs
+};
+
+enum class Precision { Single, Double };  ///< double is for gradient checks
+
+/// A graph::Model as a differentiable function of its inputs and trainable weights.
+///
+/// Conv and Gemm weights and biases and BN scales and shifts are trainable: `requires_grad` is set
+/// and `backward()` of anything computed from the outputs fills their `grad()`. Not thread-safe.
+class Network {
+ public:
+  /// Copies the weights. Throws Error{InvalidArgument} when the model does not verify.
+  explicit Network(graph::Model model, Precision precision = Precision::Single);
+  ~Network();
+  Network(Network&&) noexcept;
+  Network& operator=(Network&&) noexcept;
+
+  /// The graph's outputs and the nodes of `keep`, for a batch of the model's only input.
+  ///
+  /// `input`: [n, …] in the input's dtype. Throws Error{InvalidArgument} for another shape or
+  /// dtype, Error{NotFound} for an unknown node in `keep`. QuantizeLinear nodes give real tensors
+  /// that hold integers.
+  Activations forward(const at::Tensor& input, const ForwardOptions& options = {});
+  /// For models with several inputs: by name.
+  Activations forward(const std::map<std::string, at::Tensor>& inputs,
+                      const ForwardOptions& options = {});
+  /// The first output.
+  at::Tensor logits(const at::Tensor& input, const ForwardOptions& options = {});
+
+  /// In graph order; empty for a network of int8 weights.
+  const std::vector<Parameter>& parameters() const;
+  void clear_gradients();
+
+  /// Copies the values in; throws Error{InvalidArgument} unless names, dtypes and shapes are those
+  /// of this network.
+  void load_weights(const graph::Weights& weights);
+  /// With the present weights, copied.
+  graph::Model to_model() const;
+  const graph::Graph& graph() const;
+  const graph::Metadata& metadata() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace coppice::train

@@ -1,0 +1,31 @@
+#include "train/optimizers/adam_rule.h"
+
+namespace coppice::train {
+
+namespace {
+
+class Adam final : public Optimizer {
+ public:
+  Adam(std::vector<Parameter> parameters, const recipe::OptimizerOptions& options)
+      : rule_(std::move(parameters), options, AdamRule::Decay::InGradient) {}
+
+  std::string_view name() const override { return "adam"; }
+
+  void step(double learning_rate) override { rule_.step(learning_rate); }
+
+  OptimizerState state() const override { return rule_.state(); }
+
+  void restore(const OptimizerState& state) override { rule_.restore(state); }
+
+ private:
+  AdamRule rule_;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_adam(std::vector<Parameter> parameters,
+                                     const recipe::OptimizerOptions& options) {
+  return std::make_unique<Adam>(std::move(parameters), options);
+}
+
+}  // namespace coppice::train

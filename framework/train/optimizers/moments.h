@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "train/optimizer.h"
+
+namespace coppice::train {
+
+/// Tensors like the parameters ("momentum", "first moment") that an optimiser keeps, zero at first.
+class Moments {
+ public:
+  Moments(const std::vector<Parameter>& parameters, std::vector<std::string> names);
+
+  /// Values of moment `m` of parameter `p`; REQUIRES: contiguous f32.
+  float* data(size_t m, size_t p) const { return tensors_[m][p].data_ptr<float>(); }
+
+  OptimizerState state(int64_t steps) const;
+  /// Copies the values; throws Error{Corrupt} for missing names or other shapes.
+  void restore(const OptimizerState& state);
+
+ private:
+  std::vector<std::string> parameter_names_;
+  std::vector<std::string> names_;
+  std::vector<std::vector<at::Tensor>> tensors_;
+};
+
+/// Calls `update(p, values, gradient, count)` for every parameter that has a gradient.
+template <class Update>
+void for_each_gradient(const std::vector<Parameter>& parameters, Update update) {
+  for (size_t p = 0; p < parameters.size(); ++p) {
+    const at::Tensor& value = parameters[p].value;
+    if (value.grad().defined()) {
+      const at::Tensor gradient = value.grad().contiguous();
+      update(p, value.data_ptr<float>(), gradient.data_ptr<float>(), value.numel());
+    }
+  }
+}
+
+}  // namespace coppice::train

@@ -1,0 +1,79 @@
+#include "train/teacher.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/from_blob.h>
+
+#include "core/error.h"
+#include "graph/pass.h"
+#include "train/batch_tensors.h"
+#include "train/check_model.h"
+#include "train/loader.h"
+#include "train/network.h"
+
+namespace coppice::train {
+
+struct Teacher::State {
+  Network network;
+  data::Schema schema;
+  at::Tensor train_logits;
+  at::Tensor replay_logits;
+
+  at::Tensor logits_of(const data::Dataset& dataset) {
+    constexpr int64_t kBatchSize = 500;
+    std::vector<at::Tensor> parts;
+    data::Batch batch;
+    for (int64_t first = 0; first < dataset.size(); first += kBatchSize) {
+      std::vector<int64_t> indices(
+          static_cast<size_t>(std::min(kBatchSize, dataset.size() - first)));
+      std::iota(indices.begin(), indices.end(), first);
+      dataset.read(indices, batch);
+      parts.push_back(network.logits(samples_of(batch, schema)));
+    }
+    return at::cat(parts);
+  }
+};
+
+namespace {
+
+at::Tensor rows(const at::Tensor& logits, const std::vector<int64_t>& positions) {
+  const at::Tensor index = at::from_blob(const_cast<int64_t*>(positions.data()),
+                                         {static_cast<int64_t>(positions.size())},
+                                         at::TensorOptions(at::kLong));
+  return logits.index_select(0, index);
+}
+
+}  // namespace
+
+Teacher::Teacher(const graph::Model& model, const data::Schema& schema) {
+  check_model_fits(model, schema, "teacher");
+  state_ = std::make_unique<State>(
+      State{Network(graph::run_passes(model, graph::inference_passes())), schema, {}, {}});
+}
+
+Teacher::~Teacher() = default;
+
+void Teacher::precompute(const data::Dataset& train, const data::Dataset* replay) {
+  const at::NoGradGuard no_grad;
+  state_->train_logits = state_->logits_of(train);
+  if (replay != nullptr) {
+    state_->replay_logits = state_->logits_of(*replay);
+  }
+}
+
+at::Tensor Teacher::targets(const LoadedBatch& batch) {
+  const at::NoGradGuard no_grad;
+  if (!state_->train_logits.defined()) {
+    return state_->network.logits(samples_of(batch.batch, state_->schema));
+  }
+  const at::Tensor fresh = rows(state_->train_logits, batch.train_positions);
+  return batch.replay_positions.empty()
+             ? fresh
+             : at::cat({fresh, rows(state_->replay_logits, batch.replay_positions)});
+}
+
+}  // namespace coppice::train

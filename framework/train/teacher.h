@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+
+#include <ATen/core/ATen_fwd.h>
+
+#include "data/dataset.h"
+#include "graph/graph.h"
+
+namespace coppice::train {
+
+struct LoadedBatch;
+
+/// A frozen network whose logits are the targets of distillation.
+class Teacher {
+ public:
+  /// Throws Error{InvalidArgument} unless its input and classes are those of `schema`.
+  Teacher(const graph::Model& model, const data::Schema& schema);
+  ~Teacher();
+
+  /// Computes the logits of whole data sets once; targets() then looks them up. Only where samples
+  /// always look alike.
+  void precompute(const data::Dataset& train, const data::Dataset* replay);
+
+  /// [n, classes], without gradient.
+  at::Tensor targets(const LoadedBatch& batch);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace coppice::train

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "train/components.h"
+
+namespace coppice::train {
+
+/// `coppice-train`: runs one job and returns the exit code. A program that adds components is
+///
+///     int main(int argc, char** argv) {
+///       auto components = coppice::train::built_in_components();
+///       components.strategies.add("mine", [] { return std::make_unique<Mine>(); }, "what it
+///       does"); return coppice::train::train_main(argc, argv, components);
+///     }
+///
+/// Exit codes: 0, 2 config or argument, 3 corrupt, 4 I/O, 5 refused, 6 unsupported, 7 numeric, 130
+/// interrupted, 1 else.
+int train_main(int argc, char** argv, const Components& components);
+
+}  // namespace coppice::train
