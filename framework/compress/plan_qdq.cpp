@@ -42,7 +42,8 @@ class Planner {
       }
       if (wanted_.contains(node.name)) {
         const bool moves = node.op == Op::MaxPool || node.op == Op::Flatten;
-        plan.scale_of[node.name] = moves ? plan.scale_of.at(node.inputs[0]) : node.name;
+        const bool keeps = moves && wanted_.contains(node.inputs[0]);
+        plan.scale_of[node.name] = keeps ? plan.scale_of.at(node.inputs[0]) : node.name;
       }
     }
     return plan;
@@ -60,9 +61,10 @@ class Planner {
       case Op::GlobalAveragePool:
         return true;
       case Op::MaxPool:
-      case Op::Flatten:
       case Op::Concat:
         return wanted_.contains(node.name);
+      case Op::Flatten:
+        return wanted_.contains(node.name) && !reads_plain(node);
       case Op::Add: {
         const auto consumers = model_.graph.consumers(node.name);
         const bool both = !model_.is_weight(node.inputs[0]) && !model_.is_weight(node.inputs[1]);
@@ -95,6 +97,25 @@ class Planner {
   /// Whether one node alone sees the output.
   bool is_private(const Node& node) const {
     return !outputs_.contains(node.name) && model_.graph.consumers(node.name).size() == 1;
+  }
+
+  /// Whether a Flatten alone reads an average or an elementwise float op (preprocessing). One
+  /// quantisation behind the Flatten is enough then; behind a layer there must be one before it
+  /// too, or runtimes that match patterns miss the layer.
+  bool reads_plain(const Node& flatten) const {
+    const Node& source = model_.graph.at(flatten.inputs[0]);
+    switch (source.op) {
+      case Op::Input:
+      case Op::Cast:
+      case Op::Sub:
+      case Op::Mul:
+      case Op::Div:
+      case Op::AveragePool:
+      case Op::GlobalAveragePool:
+        return is_private(source);
+      default:
+        return false;
+    }
   }
 
   /// A ReLU that clips what its producer computes, before anything else sees it.

@@ -15,7 +15,7 @@ struct PruneOptions {
   double macs_ratio = 0.5;            ///< target: MACs after / before, at most
   double max_share_per_group = 0.85;  ///< never cut more of one group
   int64_t min_channels = 4;
-  int64_t round_to = 1;              ///< keep a multiple of this where a group has as many
+  int64_t round_to = 1;                   ///< keep a multiple of this where a group has as many
   std::vector<std::string> exclude = {};  ///< names of nodes whose groups stay whole
 
   void visit(core::Fields& f);

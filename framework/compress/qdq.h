@@ -21,7 +21,7 @@ struct ActivationRange {
 /// Where activations become integers.
 struct QdqPlan {
   /// Quantised node outputs, each with the one whose scale it bears: itself, or what a MaxPool or
-  /// Flatten reads.
+  /// Flatten reads where that is quantised too.
   std::map<std::string, std::string> scale_of;
   /// Conv and Gemm nodes that compute in int8, in graph order.
   std::vector<std::string> layers;
