@@ -156,6 +156,7 @@ class Dumper final : public Fields {
     std::string line = fmt::format("{}:{}{}", name, value.empty() ? "" : " ", value);
     if (comments_ && !help.empty()) {
       line += fmt::format("  # {}", help);
+      std::replace(line.begin(), line.end(), '\n', ' ');
     }
     lines_.push_back(std::move(line));
   }

@@ -40,20 +40,6 @@ Json type_of(const FieldInfo& info) {
   return schema;
 }
 
-/// The value that a schema's `default`s describe.
-Json default_of(const Json& schema) {
-  if (schema.contains("default")) {
-    return schema["default"];
-  }
-  Json result = Json::object();
-  if (schema.contains("properties")) {
-    for (const auto& [name, property] : schema["properties"].items()) {
-      result[name] = default_of(property);
-    }
-  }
-  return result;
-}
-
 class SchemaWriter final : public Fields {
  public:
   void field(std::string_view name, bool& value, const FieldInfo& info) override {
@@ -105,6 +91,10 @@ class SchemaWriter final : public Fields {
     SchemaWriter inner;
     visit(inner);
     properties_[std::string(name)] = inner.schema(help);
+    values_[std::string(name)] = inner.values_;
+    if (!inner.required_.empty()) {
+      required_.emplace_back(name);
+    }
   }
 
   void visit_list(std::string_view name,
@@ -120,8 +110,9 @@ class SchemaWriter final : public Fields {
     for (size_t i = 0; i < size; ++i) {
       SchemaWriter inner;
       visit(i, inner);
-      schema["default"].push_back(default_of(inner.schema()));
+      schema["default"].push_back(inner.values_);
     }
+    values_[std::string(name)] = schema["default"];
     properties_[std::string(name)] = std::move(schema);
   }
 
@@ -136,6 +127,7 @@ class SchemaWriter final : public Fields {
   void put(std::string_view name, Json schema, const Json& value, const FieldInfo& info) {
     schema["description"] =
         info.unit.empty() ? std::string(info.help) : fmt::format("{} [{}]", info.help, info.unit);
+    values_[std::string(name)] = value;
     if (info.required) {
       required_.emplace_back(name);
     } else if (!value.is_null()) {
@@ -145,6 +137,7 @@ class SchemaWriter final : public Fields {
   }
 
   Json properties_ = Json::object();
+  Json values_ = Json::object();  ///< as they stand, for the defaults of lists
   std::vector<std::string> required_;
 };
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -13,7 +14,7 @@ namespace coppice::core {
 
 /// What is told of one option besides its name, type and default.
 struct FieldInfo {
-  std::string_view help;
+  std::string_view help = "";
   std::string_view unit = "";  ///< "s", "bytes", "points", …
   double min =
       -std::numeric_limits<double>::infinity();  ///< inclusive; for numbers and list elements
@@ -74,7 +75,7 @@ class Fields {
   template <class Enum>
   void choice(std::string_view name,
               Enum& value,
-              std::span<const std::pair<Enum, std::string_view>> names,
+              std::span<const std::pair<std::type_identity_t<Enum>, std::string_view>> names,
               FieldInfo info) {
     std::string word;
     for (const auto& [enumerator, text] : names) {

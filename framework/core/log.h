@@ -24,6 +24,10 @@ inline void log_warning(std::string_view message) {
   log(LogLevel::Warning, message);
 }
 
+inline void log_error(std::string_view message) {
+  log(LogLevel::Error, message);
+}
+
 void set_log_level(LogLevel level);
 void log_to_file(const std::filesystem::path& file);
 

@@ -28,7 +28,6 @@ namespace coppice::core {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-constexpr std::chrono::seconds kGrace{10};
 constexpr int kExecFailed = 127;
 
 /// Where `exec` would find it; searched before the fork, since after it little may be called
@@ -75,6 +74,20 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return result;
 }
 
+/// Out of the way of stdin, stdout and stderr, which the child puts in place; they may be closed
+/// here.
+FileDescriptor above_standard(int fd) {
+  FileDescriptor low(fd);
+  if (fd > STDERR_FILENO) {
+    return low;
+  }
+  FileDescriptor high(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  if (!high) {
+    throw Error(ErrorKind::Io, fmt::format("can't copy a file handle: {}", std::strerror(errno)));
+  }
+  return high;
+}
+
 struct Pipe {
   FileDescriptor read_end;
   FileDescriptor write_end;
@@ -84,22 +97,21 @@ struct Pipe {
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
       throw Error(ErrorKind::Io, fmt::format("can't make a pipe: {}", std::strerror(errno)));
     }
-    read_end = FileDescriptor(ends[0]);
-    write_end = FileDescriptor(ends[1]);
+    read_end = above_standard(ends[0]);
+    write_end = above_standard(ends[1]);
   }
 };
 
-/// Closed for an empty path.
+/// None when no file is named.
 FileDescriptor open_errors(const std::filesystem::path& file) {
   if (file.empty()) {
     return {};
   }
-  FileDescriptor opened(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (opened.get() < 0) {
-    throw Error(ErrorKind::Io,
-                fmt::format("can't write '{}': {}", file.string(), std::strerror(errno)));
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) {
+    throw file_error("write", file, errno);
   }
-  return opened;
+  return above_standard(fd);
 }
 
 /// Everything the child needs, made before the fork.
@@ -183,8 +195,7 @@ class Child {
   pid_t pid_ = -1;
   int status_ = 0;
   bool ended_ = false;
-  bool known_ =
-      false;  ///< false after the end where SIGCHLD is ignored: the kernel keeps no status then
+  bool known_ = false;  ///< stays so where SIGCHLD is ignored: the kernel keeps no status then
   FileDescriptor output_;
 };
 
@@ -285,21 +296,26 @@ class Lines {
 /// Ends the child when this process is interrupted: politely first.
 class Terminator {
  public:
+  explicit Terminator(std::chrono::milliseconds grace) : grace_(grace) {}
+
   void check(const Child& child) {
     if (!interrupted() || killed_) {
       return;
     }
     if (!asked_) {
-      asked_ = SteadyClock::now();
+      asked_ = true;
+      kill_at_ = SteadyClock::now() + grace_;
       child.send(SIGTERM);
-    } else if (SteadyClock::now() - *asked_ > kGrace) {
+    } else if (SteadyClock::now() > kill_at_) {
       killed_ = true;
       child.send(SIGKILL);
     }
   }
 
  private:
-  std::optional<SteadyClock::time_point> asked_;
+  std::chrono::milliseconds grace_;
+  SteadyClock::time_point kill_at_;
+  bool asked_ = false;
   bool killed_ = false;
 };
 
@@ -310,7 +326,7 @@ ProcessResult run_process(const ProcessOptions& options) {
   throw_if_interrupted();
   Child child(options);
   Lines lines(options.on_line);
-  Terminator terminator;
+  Terminator terminator(options.grace);
   std::chrono::milliseconds pause{1};
   while (!child.ended()) {
     terminator.check(child);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -10,14 +11,16 @@
 namespace coppice::core {
 
 struct ProcessOptions {
-  std::vector<std::string> command;                ///< program and arguments; no shell
-  std::map<std::string, std::string> environment;  ///< added to ours
-  std::filesystem::path working_folder;            ///< ours when empty
+  std::vector<std::string> command = {};                ///< program and arguments; no shell
+  std::map<std::string, std::string> environment = {};  ///< added to ours
+  std::filesystem::path working_folder = {};            ///< ours when empty
   /// Called for every line the child writes to stdout, without its end; when empty, stdout goes
-  /// where ours goes, as stderr always does. stdin is empty. An exception from it ends the child
-  /// and passes through.
-  std::function<void(std::string_view)> on_line;
-  std::filesystem::path stderr_file;  ///< takes the child's stderr, written anew; ours when empty
+  /// where ours goes. stdin is empty. An exception from it ends the child and passes through.
+  std::function<void(std::string_view)> on_line = {};
+  /// Between SIGTERM and SIGKILL when this process is interrupted.
+  std::chrono::milliseconds grace{10'000};
+  /// Takes the child's stderr, written anew; when empty, stderr goes where ours goes.
+  std::filesystem::path stderr_file = {};
 };
 
 struct ProcessResult {
@@ -26,7 +29,7 @@ struct ProcessResult {
 };
 
 /// Runs a program to its end. When this process is interrupted meanwhile, the child is sent
-/// SIGTERM, and SIGKILL ten seconds later; then Error{Interrupted} is thrown. A child never
+/// SIGTERM, and SIGKILL after the grace; then Error{Interrupted} is thrown. A child never
 /// outlives this process (PR_SET_PDEATHSIG). Throws Error{NotFound} when the program can't be
 /// started. A relative `command[0]` with a slash is meant from our working folder, one without is
 /// looked up in PATH.
