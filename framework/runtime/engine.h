@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,23 +13,25 @@
 namespace coppice::runtime {
 
 struct EngineOptions {
-  std::string backend = "auto";  ///< "reference", "onednn", "auto" (the fastest that takes the model)
+  std::string backend =
+      "auto";  ///< "reference", "onednn", "auto" (the fastest that takes the model)
   int64_t threads = 1;
-  int64_t max_batch = 1;         ///< `run` takes any batch from 1 to this
+  int64_t max_batch = 1;  ///< `run` takes any batch from 1 to this
 
   void visit(core::Fields& f);
 };
 
-/// Runs a model. Built once; `run` allocates nothing. One engine belongs to one thread at a time; several engines may live in
-/// one process and run side by side.
+/// Runs a model. Built once; `run` allocates nothing. One engine belongs to one thread at a time;
+/// several engines may live in one process and run side by side.
 class Engine {
  public:
   virtual ~Engine() = default;
 
   virtual std::string_view backend() const = 0;
 
-  /// `inputs` and `outputs` in the order of the graph's inputs and outputs, batch first, dtypes as in the graph.
-  /// Throws Error{InvalidArgument} for a wrong number, dtype, shape or a batch above max_batch.
+  /// `inputs` and `outputs` in the order of the graph's inputs and outputs, batch first, dtypes as
+  /// in the graph. Throws Error{InvalidArgument} for a wrong number, dtype, shape or a batch above
+  /// max_batch.
   virtual void run(std::span<const graph::Tensor> inputs, std::span<graph::Tensor> outputs) = 0;
 
   /// The prepared graph (inference passes applied).
@@ -38,13 +41,16 @@ class Engine {
   virtual int64_t arena_bytes() const = 0;
 };
 
-/// Throws Error{Unsupported} naming node and op when the backend can't run it, Error{NotFound} for an unknown backend.
+/// Throws Error{Unsupported} naming node and op when the backend can't run it, Error{NotFound} for
+/// an unknown backend.
 std::unique_ptr<Engine> build_engine(const graph::Model& model, const EngineOptions& options = {});
 
-/// Names of the backends in this build.
+/// Names of the backends in this build, fastest first.
 std::vector<std::string> backends();
 
-/// Convenience for evaluation: runs `samples` [n, …] in batches of at most `max_batch`, returns the first output [n, …].
+/// Convenience for evaluation: runs `samples` [n, …] in batches of at most `max_batch`, returns the
+/// first output [n, …]. REQUIRES: the engine's model has one input; its max_batch is at least
+/// `max_batch`.
 graph::Tensor run_all(Engine& engine, const graph::Tensor& samples, int64_t max_batch);
 
 /// Arg-max per row of logits [n, classes]; the lowest index wins a tie.

@@ -13,7 +13,8 @@ struct Latency {
   int64_t runs = 0;
 };
 
-/// Times `run` with batch 1 on zeros of the model's input shape: `warm_up` runs, then `runs` timed ones.
+/// Times `run` with batch 1 on zeros of the model's input shape: `warm_up` runs, then `runs` timed
+/// ones.
 Latency measure_latency(Engine& engine, int64_t runs = 200, int64_t warm_up = 20);
 
 }  // namespace coppice::runtime

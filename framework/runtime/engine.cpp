@@ -1,0 +1,200 @@
+#include "runtime/engine.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "graph/pass.h"
+#include "runtime/program.h"
+
+namespace coppice::runtime {
+
+namespace {
+
+using core::Error;
+using core::ErrorKind;
+using graph::Tensor;
+
+/// What one input or output must look like.
+struct Port {
+  std::string name;
+  graph::DType dtype = graph::DType::F32;
+  graph::Shape shape;
+
+  bool fits(const Tensor& tensor, int64_t batch) const {
+    return tensor.dtype() == dtype && tensor.shape().size() == shape.size() &&
+           tensor.shape()[0] == batch &&
+           std::equal(shape.begin() + 1, shape.end(), tensor.shape().begin() + 1);
+  }
+};
+
+Port port(const graph::Node& node) {
+  if (node.shape.empty() || node.shape[0] != graph::kBatch) {
+    throw Error(
+        ErrorKind::Unsupported,
+        fmt::format("node '{}' ({}) has no batch dimension, so an engine can't take or return it",
+                    node.name,
+                    graph::to_string(node.op)));
+  }
+  return {node.name, node.dtype, node.shape};
+}
+
+[[noreturn]] void refuse(const Port& port,
+                         const Tensor& tensor,
+                         std::string_view role,
+                         int64_t batch) {
+  graph::Shape wanted = port.shape;
+  wanted[0] = batch;
+  throw Error(ErrorKind::InvalidArgument,
+              fmt::format("{} '{}' must be {} {}, not {} {}",
+                          role,
+                          port.name,
+                          graph::to_string(port.dtype),
+                          graph::to_string(wanted),
+                          graph::to_string(tensor.dtype()),
+                          graph::to_string(tensor.shape())));
+}
+
+class CheckedEngine final : public Engine {
+ public:
+  CheckedEngine(graph::Model model,
+                std::string_view backend,
+                std::unique_ptr<Program> program,
+                int64_t max_batch)
+      : model_(std::move(model)),
+        backend_(backend),
+        program_(std::move(program)),
+        max_batch_(max_batch) {
+    for (const graph::Node* node : model_.graph.inputs()) {
+      inputs_.push_back(port(*node));
+    }
+    for (const std::string& name : model_.graph.outputs) {
+      outputs_.push_back(port(model_.graph.at(name)));
+    }
+    input_pointers_.resize(inputs_.size());
+    output_pointers_.resize(outputs_.size());
+  }
+
+  std::string_view backend() const override { return backend_; }
+
+  const graph::Model& model() const override { return model_; }
+
+  int64_t arena_bytes() const override { return program_->arena_bytes(); }
+
+  void run(std::span<const Tensor> inputs, std::span<Tensor> outputs) override {
+    if (inputs.size() != inputs_.size() || outputs.size() != outputs_.size()) {
+      throw Error(ErrorKind::InvalidArgument,
+                  fmt::format("the model takes {} inputs and {} outputs, not {} and {}",
+                              inputs_.size(),
+                              outputs_.size(),
+                              inputs.size(),
+                              outputs.size()));
+    }
+    const int64_t batch =
+        inputs.empty() || inputs[0].shape().empty() ? int64_t{1} : inputs[0].dim(0);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (!inputs_[i].fits(inputs[i], batch)) {
+        refuse(inputs_[i], inputs[i], "input", batch);
+      }
+      input_pointers_[i] = inputs[i].bytes();
+    }
+    if (batch < 1 || batch > max_batch_) {
+      throw Error(
+          ErrorKind::InvalidArgument,
+          fmt::format("batch {} lies outside 1 to {}: build the engine with a larger max_batch",
+                      batch,
+                      max_batch_));
+    }
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!outputs_[i].fits(outputs[i], batch)) {
+        refuse(outputs_[i], outputs[i], "output", batch);
+      }
+      output_pointers_[i] = outputs[i].bytes();
+    }
+    program_->run(input_pointers_, output_pointers_, batch);
+  }
+
+ private:
+  graph::Model model_;
+  std::string_view backend_;
+  std::unique_ptr<Program> program_;
+  int64_t max_batch_;
+  std::vector<Port> inputs_;
+  std::vector<Port> outputs_;
+  std::vector<const std::byte*> input_pointers_;
+  std::vector<std::byte*> output_pointers_;
+};
+
+constexpr Backend kBackends[] = {{"onednn", &onednn::compile}, {"reference", &reference::compile}};
+
+std::vector<std::string> choices() {
+  std::vector<std::string> names = backends();
+  names.insert(names.begin(), "auto");
+  return names;
+}
+
+void check_options(const EngineOptions& options) {
+  const std::vector<std::string> names = choices();
+  if (std::find(names.begin(), names.end(), options.backend) == names.end()) {
+    throw Error(ErrorKind::NotFound,
+                fmt::format("unknown backend '{}'{}; there are {}",
+                            options.backend,
+                            core::did_you_mean(options.backend, names),
+                            fmt::join(names, ", ")));
+  }
+  if (options.threads < 1 || options.max_batch < 1) {
+    throw Error(ErrorKind::InvalidArgument,
+                fmt::format("an engine needs threads and max_batch of at least 1, not {} and {}",
+                            options.threads,
+                            options.max_batch));
+  }
+}
+
+}  // namespace
+
+std::span<const Backend> all_backends() {
+  return kBackends;
+}
+
+void EngineOptions::visit(core::Fields& f) {
+  f.field("backend",
+          backend,
+          {.help = "what runs the model; auto is the fastest that takes it", .choices = choices()});
+  f.field("threads", threads, {.help = "threads of one run", .min = 1, .max = 256});
+  f.field("max_batch",
+          max_batch,
+          {.help = "largest batch of one run", .unit = "samples", .min = 1, .max = 65536});
+}
+
+std::unique_ptr<Engine> build_engine(const graph::Model& model, const EngineOptions& options) {
+  check_options(options);
+  graph::Model prepared = graph::run_passes(model, graph::inference_passes());
+  for (const Backend& backend : all_backends()) {
+    if (options.backend != "auto" && options.backend != backend.name) {
+      continue;
+    }
+    try {
+      auto program = backend.compile(prepared, options);
+      return std::make_unique<CheckedEngine>(
+          std::move(prepared), backend.name, std::move(program), options.max_batch);
+    } catch (const Error& error) {
+      const bool last = &backend == &all_backends().back();
+      if (options.backend != "auto" || last || error.kind() != ErrorKind::Unsupported) {
+        throw;
+      }
+    }
+  }
+  COPPICE_CHECK(false, "every known backend either builds or throws");
+  return nullptr;
+}
+
+std::vector<std::string> backends() {
+  std::vector<std::string> names;
+  for (const Backend& backend : all_backends()) {
+    names.emplace_back(backend.name);
+  }
+  return names;
+}
+
+}  // namespace coppice::runtime

@@ -1,0 +1,107 @@
+#include "core/error.h"
+#include "runtime/onednn/builders.h"
+#include "runtime/onednn/layout.h"
+
+namespace coppice::runtime::onednn {
+
+namespace {
+
+using dnnl::algorithm;
+using dnnl::memory;
+using graph::DType;
+using graph::Op;
+
+dnnl::primitive_attr with_own_scratch() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+/// The layout that a value has, or rows where it is a flattened view.
+memory::desc own_layout(const Value& value) {
+  return value.is_flattened() ? plain(value.dims, value.dtype) : value.desc;
+}
+
+algorithm binary_algorithm(Op op) {
+  switch (op) {
+    case Op::Add:
+      return algorithm::binary_add;
+    case Op::Sub:
+      return algorithm::binary_sub;
+    case Op::Mul:
+      return algorithm::binary_mul;
+    default:
+      COPPICE_CHECK(op == Op::Div, "Arithmetic is one of four ops");
+      return algorithm::binary_div;
+  }
+}
+
+}  // namespace
+
+void build(PlanBuilder& plan, const Pool& pool) {
+  using Pooling = dnnl::pooling_forward;
+  const std::string& name = plan.stage().inputs[0];
+  const Value x = plan.value(name);
+  const memory::desc source =
+      x.dtype == DType::F32 ? own_layout(x) : channels_last(x.dims, x.dtype);
+  const graph::PoolAttributes& a = pool.attributes;
+  const Pooling::desc description(
+      dnnl::prop_kind::forward_inference,
+      pool.is_max ? algorithm::pooling_max : algorithm::pooling_avg_exclude_padding,
+      source,
+      {plan.dims(plan.stage().shape), to_dnnl(x.dtype), memory::format_tag::any},
+      {a.stride[0], a.stride[1]},
+      {a.kernel[0], a.kernel[1]},
+      {a.pads[0], a.pads[1]},
+      {a.pads[2], a.pads[3]});
+  const Pooling::primitive_desc primitive(description, with_own_scratch(), plan.engine());
+  const size_t output = plan.new_buffer(primitive.dst_desc());
+  plan.add_primitive(Pooling(primitive),
+                     primitive.scratchpad_desc(),
+                     {{DNNL_ARG_SRC, source, plan.in_layout(name, source), {}},
+                      {DNNL_ARG_DST, primitive.dst_desc(), output, {}}});
+  plan.define(output, primitive.dst_desc());
+}
+
+void build(PlanBuilder& plan, const Rectify&) {
+  using Eltwise = dnnl::eltwise_forward;
+  const std::string& name = plan.stage().inputs[0];
+  const memory::desc desc = own_layout(plan.value(name));
+  const Eltwise::desc description(
+      dnnl::prop_kind::forward_inference, algorithm::eltwise_relu, desc, 0.0F, 0.0F);
+  const Eltwise::primitive_desc primitive(description, with_own_scratch(), plan.engine());
+  const size_t output = plan.new_buffer(desc);
+  plan.add_primitive(
+      Eltwise(primitive),
+      primitive.scratchpad_desc(),
+      {{DNNL_ARG_SRC, desc, plan.in_layout(name, desc), {}}, {DNNL_ARG_DST, desc, output, {}}});
+  plan.define(output, desc);
+}
+
+void build(PlanBuilder& plan, const Arithmetic& arithmetic) {
+  using Binary = dnnl::binary;
+  const std::string& name = plan.stage().inputs[0];
+  const Value x = plan.value(name);
+  const memory::desc desc = own_layout(x);
+  Argument right{DNNL_ARG_SRC_1, desc, 0, {}};
+  if (arithmetic.constant.empty()) {
+    right.buffer = plan.in_layout(plan.stage().inputs[1], desc);
+  } else {
+    memory::dims spread(arithmetic.constant.shape().begin(), arithmetic.constant.shape().end());
+    spread.insert(spread.begin(), x.dims.size() - spread.size(), 1);
+    right.desc = plain(spread, DType::F32);
+    right.constant = plan.weights().get(
+        plan.stage().output + "/constant", arithmetic.constant.bytes(), right.desc, right.desc);
+  }
+  const Binary::desc description(binary_algorithm(arithmetic.op), desc, right.desc, desc);
+  const Binary::primitive_desc primitive(description, with_own_scratch(), plan.engine());
+  const size_t output = plan.new_buffer(desc);
+  plan.add_primitive(Binary(primitive),
+                     primitive.scratchpad_desc(),
+                     {{DNNL_ARG_SRC_0, desc, plan.in_layout(name, desc), {}},
+                      right,
+                      {DNNL_ARG_DST, desc, output, {}}});
+  plan.define(output, desc);
+}
+
+}  // namespace coppice::runtime::onednn

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "runtime/onednn/plan_builder.h"
+
+/// Adds the steps of one kind of stage to a plan; std::visit picks by kind. Throws dnnl::error for
+/// what oneDNN refuses.
+namespace coppice::runtime::onednn {
+
+void build(PlanBuilder& plan, const Product& product);
+void build(PlanBuilder& plan, const Pool& pool);
+void build(PlanBuilder& plan, const Rectify& rectify);
+void build(PlanBuilder& plan, const Arithmetic& arithmetic);
+void build(PlanBuilder& plan, const Lookup& lookup);
+void build(PlanBuilder& plan, const Quantise& quantise);
+void build(PlanBuilder& plan, const ByteAdd& add);
+void build(PlanBuilder& plan, const ByteAverage& average);
+void build(PlanBuilder& plan, const Alias& alias);
+void build(PlanBuilder& plan, const Plain& plain);
+
+}  // namespace coppice::runtime::onednn

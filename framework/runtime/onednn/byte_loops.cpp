@@ -1,0 +1,98 @@
+#include "runtime/onednn/byte_loops.h"
+
+#include <algorithm>
+
+#include "runtime/rounding.h"
+
+// The compiler vectorises each loop for several generations of CPUs and picks at load time.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define COPPICE_VECTORISE __attribute__((target_clones("arch=skylake-avx512", "avx2", "default")))
+#else
+#define COPPICE_VECTORISE
+#endif
+
+namespace coppice::runtime::onednn {
+
+namespace {
+
+template <class T>
+[[gnu::always_inline]] inline void widen(const std::byte* x, int64_t count, float* out) {
+  const T* values = reinterpret_cast<const T*>(x);
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = static_cast<float>(values[i]);
+  }
+}
+
+template <class T>
+[[gnu::always_inline]] inline void narrow(const float* x,
+                                          float scale,
+                                          int64_t count,
+                                          std::byte* out) {
+  T* values = reinterpret_cast<T*>(out);
+  for (int64_t i = 0; i < count; ++i) {
+    values[i] = round_saturate<T>(x[i] / scale);
+  }
+}
+
+template <class T>
+[[gnu::always_inline]] inline void sum(
+    const std::byte* x, int64_t pixels, int64_t channels, int64_t count, int32_t* sums) {
+  std::fill_n(sums, count, 0);
+  const T* values = reinterpret_cast<const T*>(x);
+  for (int64_t p = 0; p < pixels; ++p) {
+    for (int64_t c = 0; c < count; ++c) {
+      sums[c] += values[p * channels + c];
+    }
+  }
+}
+
+}  // namespace
+
+COPPICE_VECTORISE
+void bytes_to_floats(const std::byte* x, bool is_signed, int64_t count, float* out) {
+  if (is_signed) {
+    widen<int8_t>(x, count, out);
+  } else {
+    widen<uint8_t>(x, count, out);
+  }
+}
+
+COPPICE_VECTORISE
+void quantise_floats(const float* x, float scale, bool is_signed, int64_t count, std::byte* out) {
+  if (is_signed) {
+    narrow<int8_t>(x, scale, count, out);
+  } else {
+    narrow<uint8_t>(x, scale, count, out);
+  }
+}
+
+COPPICE_VECTORISE
+void weighted_sum(const float* a,
+                  float scale_a,
+                  const float* b,
+                  float scale_b,
+                  bool relu,
+                  int64_t count,
+                  float* out) {
+  const float floor = relu ? 0.0F : -std::numeric_limits<float>::max();
+  for (int64_t i = 0; i < count; ++i) {
+    const float value = a[i] * scale_a + b[i] * scale_b;
+    out[i] = value > floor ? value : floor;
+  }
+}
+
+COPPICE_VECTORISE
+void sum_pixels(const std::byte* x,
+                bool is_signed,
+                int64_t pixels,
+                int64_t channels,
+                int64_t count,
+                int32_t* sums) {
+  if (is_signed) {
+    sum<int8_t>(x, pixels, channels, count, sums);
+  } else {
+    sum<uint8_t>(x, pixels, channels, count, sums);
+  }
+}
+
+}  // namespace coppice::runtime::onednn

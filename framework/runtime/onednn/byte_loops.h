@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// Loops over 8-bit values that oneDNN has no exact or fast primitive for. `is_signed` tells i8
+/// from u8.
+namespace coppice::runtime::onednn {
+
+void bytes_to_floats(const std::byte* x, bool is_signed, int64_t count, float* out);
+
+/// Rounds x / scale half to even and saturates, as QuantizeLinear does.
+void quantise_floats(const float* x, float scale, bool is_signed, int64_t count, std::byte* out);
+
+/// out = a * scale_a + b * scale_b, clamped at 0 with `relu`.
+void weighted_sum(const float* a,
+                  float scale_a,
+                  const float* b,
+                  float scale_b,
+                  bool relu,
+                  int64_t count,
+                  float* out);
+
+/// Sums over pixels of [pixels, channels] for channels [first, first + count); count <=
+/// kSumChannels.
+inline constexpr int64_t kSumChannels = 64;
+void sum_pixels(const std::byte* x,
+                bool is_signed,
+                int64_t pixels,
+                int64_t channels,
+                int64_t count,
+                int32_t* sums);
+
+}  // namespace coppice::runtime::onednn

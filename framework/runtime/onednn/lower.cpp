@@ -1,0 +1,82 @@
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "runtime/onednn/match.h"
+
+namespace coppice::runtime::onednn {
+
+namespace {
+
+using core::Error;
+using core::ErrorKind;
+using graph::DType;
+using graph::Node;
+using graph::Op;
+using graph::Tensor;
+
+bool all_zero(const Tensor& tensor) {
+  const std::byte* begin = tensor.bytes();
+  return std::all_of(
+      begin, begin + tensor.bytes_size(), [](std::byte b) { return b == std::byte{}; });
+}
+
+void require_supported(const graph::Model& model, const Node& node) {
+  const auto refuse = [&](std::string_view why) {
+    throw Error(ErrorKind::Unsupported,
+                fmt::format("node '{}' ({}): {}; backend 'reference' runs it",
+                            node.name,
+                            graph::to_string(node.op),
+                            why));
+  };
+  if (node.dtype == DType::I64) {
+    refuse("onednn has no i64");
+  }
+  const bool has_zero_point = node.op == Op::QuantizeLinear || node.op == Op::DequantizeLinear;
+  if (has_zero_point && !all_zero(model.weight(node.inputs[2]))) {
+    refuse("onednn takes zero points of 0 only");
+  }
+}
+
+Stage match(ModelIndex& index, const Node& node) {
+  for (const auto pattern : {&match_quantised_product,
+                             &match_lookup,
+                             &match_byte_add,
+                             &match_byte_average,
+                             &match_quantise,
+                             &match_product,
+                             &match_single_op}) {
+    if (std::optional<Stage> stage = pattern(index, node)) {
+      return *std::move(stage);
+    }
+  }
+  COPPICE_CHECK(false, "match_single_op takes every node");
+  return {};
+}
+
+}  // namespace
+
+Stage stage_of(const Node& last, std::vector<std::string> inputs, Work work) {
+  return {last.name, last.dtype, last.shape, std::move(inputs), std::move(work)};
+}
+
+/// From the outputs backwards: what a pattern absorbed is not asked for and gets no stage.
+std::vector<Stage> lower(const graph::Model& model) {
+  ModelIndex index(model);
+  std::set<std::string> needed(model.graph.outputs.begin(), model.graph.outputs.end());
+  std::vector<Stage> stages;
+  for (auto node = model.graph.nodes.rbegin(); node != model.graph.nodes.rend(); ++node) {
+    require_supported(model, *node);
+    if (node->op == Op::Input || !needed.contains(node->name)) {
+      continue;
+    }
+    stages.push_back(match(index, *node));
+    needed.insert(stages.back().inputs.begin(), stages.back().inputs.end());
+  }
+  std::reverse(stages.begin(), stages.end());
+  return stages;
+}
+
+}  // namespace coppice::runtime::onednn

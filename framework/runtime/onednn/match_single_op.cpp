@@ -1,0 +1,89 @@
+#include <algorithm>
+
+#include "runtime/onednn/match.h"
+
+namespace coppice::runtime::onednn {
+
+namespace {
+
+using graph::DType;
+using graph::Node;
+using graph::Op;
+using graph::Tensor;
+
+bool is_float_activation(const ModelIndex& index, const std::string& name) {
+  const Node* node = index.node(name);
+  return node != nullptr && !index.is_constant(name) && node->dtype == DType::F32;
+}
+
+/// Add, Sub, Mul and Div as oneDNN's binary primitive takes them.
+std::optional<Stage> match_arithmetic(ModelIndex& index, const Node& node) {
+  Arithmetic arithmetic;
+  arithmetic.op = node.op;
+  const std::string& a = node.inputs[0];
+  const std::string& b = node.inputs[1];
+  if (is_float_activation(index, a) && is_float_activation(index, b)) {
+    if (index.node(a)->shape != node.shape || index.node(b)->shape != node.shape) {
+      return std::nullopt;
+    }
+    return stage_of(node, {a, b}, arithmetic);
+  }
+  // The primitive spreads its right operand only; where order doesn't matter it takes a left
+  // constant, too.
+  const bool commutative = node.op == Op::Add || node.op == Op::Mul;
+  arithmetic.swapped = index.is_constant(a);
+  const std::string& x = arithmetic.swapped ? b : a;
+  const std::string& constant = arithmetic.swapped ? a : b;
+  if (!is_float_activation(index, x) || !index.is_constant(constant) ||
+      (arithmetic.swapped && !commutative) || index.node(x)->shape != node.shape) {
+    return std::nullopt;
+  }
+  arithmetic.constant = index.constant(constant);
+  return stage_of(node, {x}, arithmetic);
+}
+
+Stage plain(ModelIndex& index, const Node& node) {
+  Plain plain{node, {}};
+  std::vector<std::string> inputs;
+  for (const std::string& name : node.inputs) {
+    const bool constant = index.is_constant(name);
+    plain.constants.push_back(constant ? index.constant(name) : Tensor());
+    if (!constant) {
+      inputs.push_back(name);
+    }
+  }
+  return stage_of(node, std::move(inputs), std::move(plain));
+}
+
+}  // namespace
+
+std::optional<Stage> match_single_op(ModelIndex& index, const Node& node) {
+  switch (node.op) {
+    case Op::Flatten:
+    case Op::Dropout:
+      return stage_of(node, node.inputs, Alias{});
+    case Op::Relu:
+      return stage_of(node, node.inputs, Rectify{});
+    case Op::MaxPool:
+    case Op::AveragePool:
+      return stage_of(
+          node, node.inputs, Pool{node.op == Op::MaxPool, node.as<graph::PoolAttributes>()});
+    case Op::GlobalAveragePool: {
+      const graph::Shape& x = index.node(node.inputs[0])->shape;
+      return stage_of(node, node.inputs, Pool{false, {{x[2], x[3]}, {1, 1}, {0, 0, 0, 0}}});
+    }
+    case Op::Add:
+    case Op::Sub:
+    case Op::Mul:
+    case Op::Div:
+      if (auto stage = match_arithmetic(index, node)) {
+        return stage;
+      }
+      break;
+    default:
+      break;
+  }
+  return plain(index, node);
+}
+
+}  // namespace coppice::runtime::onednn

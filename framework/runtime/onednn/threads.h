@@ -1,0 +1,24 @@
+#pragma once
+
+#include <omp.h>
+
+namespace coppice::runtime::onednn {
+
+/// oneDNN takes the number of threads from OpenMP's setting of the calling thread, both when it
+/// makes a primitive and when it runs one. With 1 it starts none.
+class ThreadScope {
+ public:
+  explicit ThreadScope(int threads) : before_(omp_get_max_threads()) {
+    omp_set_num_threads(threads);
+  }
+
+  ~ThreadScope() { omp_set_num_threads(before_); }
+
+  ThreadScope(const ThreadScope&) = delete;
+  ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  int before_;
+};
+
+}  // namespace coppice::runtime::onednn

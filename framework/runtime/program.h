@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.h"
+#include "runtime/engine.h"
+
+namespace coppice::runtime {
+
+/// A model compiled by one backend: what an Engine runs once it has checked its arguments.
+class Program {
+ public:
+  virtual ~Program() = default;
+
+  /// Dense row-major values in graph order, `batch` samples of each, 1 <= batch <= max_batch.
+  /// Allocates nothing.
+  virtual void run(std::span<const std::byte* const> inputs,
+                   std::span<std::byte* const> outputs,
+                   int64_t batch) = 0;
+
+  /// Bytes of the arena that holds all activations.
+  virtual int64_t arena_bytes() const = 0;
+};
+
+/// One way to run models. `compile` takes a model that verifies, after graph::inference_passes(),
+/// and throws Error{Unsupported} naming node and op for what it can't run.
+struct Backend {
+  std::string_view name;
+  std::unique_ptr<Program> (*compile)(const graph::Model& model, const EngineOptions& options);
+};
+
+/// Every backend, fastest first; the last one takes every model.
+std::span<const Backend> all_backends();
+
+namespace reference {
+std::unique_ptr<Program> compile(const graph::Model& model, const EngineOptions& options);
+}
+
+namespace onednn {
+std::unique_ptr<Program> compile(const graph::Model& model, const EngineOptions& options);
+}
+
+}  // namespace coppice::runtime

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "graph/op.h"
+
+namespace coppice::runtime::reference {
+
+/// Sizes of a convolution of [batch, in, height, width] with [out, in / groups, kernel…].
+struct ConvGeometry {
+  graph::ConvAttributes attributes;
+  int64_t batch = 1;
+  int64_t in_channels = 1;
+  int64_t height = 1;
+  int64_t width = 1;
+  int64_t out_channels = 1;
+  int64_t out_height = 1;
+  int64_t out_width = 1;
+};
+
+/// Accumulates a row of the output at a time and hands over pieces of it:
+/// store(sample, channel, place of the first value in the plane, sums, count).
+/// Padding counts as the real value 0, which is `x_zero` in quantised values.
+template <class X, class W, class Sum, class Store>
+void convolve(const ConvGeometry& g, const X* x, const W* w, Sum x_zero, Store store) {
+  constexpr int64_t kPiece = 64;
+  const graph::ConvAttributes& a = g.attributes;
+  const int64_t in_per_group = g.in_channels / a.groups;
+  const int64_t out_per_group = g.out_channels / a.groups;
+  const int64_t kernel_size = a.kernel[0] * a.kernel[1];
+  const int64_t stride = a.stride[1];
+  for (int64_t row = 0; row < g.batch * g.out_channels * g.out_height; ++row) {
+    const int64_t oh = row % g.out_height;
+    const int64_t oc = row / g.out_height % g.out_channels;
+    const int64_t n = row / (g.out_height * g.out_channels);
+    const W* filter = w + oc * in_per_group * kernel_size;
+    const X* image =
+        x + (n * g.in_channels + oc / out_per_group * in_per_group) * g.height * g.width;
+    for (int64_t ow = 0; ow < g.out_width; ow += kPiece) {
+      const int64_t count = std::min(kPiece, g.out_width - ow);
+      Sum sums[kPiece] = {};
+      for (int64_t tap = 0; tap < in_per_group * kernel_size; ++tap) {
+        const int64_t ih =
+            oh * a.stride[0] - a.pads[0] + tap % kernel_size / a.kernel[1] * a.dilation[0];
+        if (ih < 0 || ih >= g.height) {
+          continue;
+        }
+        const int64_t iw = ow * stride - a.pads[1] + tap % a.kernel[1] * a.dilation[1];
+        const int64_t first = iw >= 0 ? 0 : (-iw + stride - 1) / stride;
+        const int64_t last = iw >= g.width ? 0 : std::min(count, (g.width - 1 - iw) / stride + 1);
+        const X* line = image + (tap / kernel_size * g.height + ih) * g.width + iw;
+        const auto weight = static_cast<Sum>(filter[tap]);
+        for (int64_t i = first; i < last; ++i) {
+          sums[i] += weight * (static_cast<Sum>(line[i * stride]) - x_zero);
+        }
+      }
+      store(n, oc, oh * g.out_width + ow, sums, count);
+    }
+  }
+}
+
+/// Rows of x [rows, in] times rows of w [out, in]: store(row, output, 0, sum, 1).
+template <class X, class W, class Sum, class Store>
+void multiply(
+    int64_t rows, int64_t in, int64_t out, const X* x, const W* w, Sum x_zero, Store store) {
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t o = 0; o < out; ++o) {
+      Sum sum = 0;
+      for (int64_t i = 0; i < in; ++i) {
+        sum += static_cast<Sum>(w[o * in + i]) * (static_cast<Sum>(x[row * in + i]) - x_zero);
+      }
+      store(row, o, int64_t{0}, &sum, int64_t{1});
+    }
+  }
+}
+
+}  // namespace coppice::runtime::reference
