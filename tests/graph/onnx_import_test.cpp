@@ -1,0 +1,412 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <onnx/onnx_pb.h>
+
+#include "graph/models.h"
+#include "graph/onnx.h"
+
+namespace coppice::graph {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::message_of;
+
+constexpr auto kCorrupt = core::ErrorKind::Corrupt;
+constexpr auto kUnsupported = core::ErrorKind::Unsupported;
+
+/// Files as other programs write them, put together by hand: input "x" of the given sample shape.
+class File {
+ public:
+  explicit File(const Shape& sample, int64_t opset = 13, int64_t batch = 0) {
+    proto_.set_ir_version(8);
+    proto_.add_opset_import()->set_version(opset);
+    auto* input = graph().add_input();
+    input->set_name("x");
+    auto* type = input->mutable_type()->mutable_tensor_type();
+    type->set_elem_type(onnx::TensorProto::FLOAT);
+    auto* first = type->mutable_shape()->add_dim();
+    if (batch > 0) {
+      first->set_dim_value(batch);
+    } else {
+      first->set_dim_param("N");
+    }
+    for (const int64_t dimension : sample) {
+      type->mutable_shape()->add_dim()->set_dim_value(dimension);
+    }
+  }
+
+  onnx::GraphProto& graph() { return *proto_.mutable_graph(); }
+
+  onnx::NodeProto& node(const std::string& op,
+                        const std::vector<std::string>& inputs,
+                        const std::string& output) {
+    auto* node = graph().add_node();
+    node->set_op_type(op);
+    for (const std::string& input : inputs) {
+      node->add_input(input);
+    }
+    node->add_output(output);
+    return *node;
+  }
+
+  onnx::TensorProto& floats(const std::string& name,
+                            const Shape& shape,
+                            const std::vector<float>& values) {
+    auto& tensor = *graph().add_initializer();
+    tensor.set_name(name);
+    tensor.set_data_type(onnx::TensorProto::FLOAT);
+    tensor.mutable_dims()->Add(shape.begin(), shape.end());
+    tensor.mutable_float_data()->Add(values.begin(), values.end());
+    return tensor;
+  }
+
+  Model load(const std::string& output = "y") {
+    graph().clear_output();
+    graph().add_output()->set_name(output);
+    const std::string text = proto_.SerializeAsString();
+    return from_onnx(core::as_bytes(text));
+  }
+
+  std::string refusal(core::ErrorKind kind) {
+    return message_of(kind, [&] { load(); });
+  }
+
+ private:
+  onnx::ModelProto proto_;
+};
+
+void set(onnx::NodeProto& node, const char* name, int64_t value) {
+  auto* attribute = node.add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(onnx::AttributeProto::INT);
+  attribute->set_i(value);
+}
+
+void set(onnx::NodeProto& node, const char* name, const Shape& values) {
+  auto* attribute = node.add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(onnx::AttributeProto::INTS);
+  attribute->mutable_ints()->Add(values.begin(), values.end());
+}
+
+void set_text(onnx::NodeProto& node, const char* name, const std::string& value) {
+  auto* attribute = node.add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(onnx::AttributeProto::STRING);
+  attribute->set_s(value);
+}
+
+void set_real(onnx::NodeProto& node, const char* name, float value) {
+  auto* attribute = node.add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(onnx::AttributeProto::FLOAT);
+  attribute->set_f(value);
+}
+
+void constant_shape(File& file, const std::string& name, const Shape& values) {
+  auto& node = file.node("Constant", {}, name);
+  auto* attribute = node.add_attribute();
+  attribute->set_name("value");
+  attribute->set_type(onnx::AttributeProto::TENSOR);
+  attribute->mutable_t()->set_data_type(onnx::TensorProto::INT64);
+  attribute->mutable_t()->add_dims(std::ssize(values));
+  attribute->mutable_t()->mutable_int64_data()->Add(values.begin(), values.end());
+}
+
+TEST(OnnxImport, GemmWithUntransposedWeightAndRowBias) {
+  File file({3});
+  file.floats("w", {3, 2}, {1, 2, 3, 4, 5, 6});
+  file.floats("b", {1, 2}, {7, 8});
+  file.node("Gemm", {"x", "w", "b"}, "y");
+  const Model model = file.load();
+  const Node& gemm = model.graph.at("y");
+  EXPECT_EQ(gemm.shape, (Shape{kBatch, 2}));
+  EXPECT_EQ(model.weight(gemm.inputs[1]).shape(), (Shape{2, 3}));
+  EXPECT_THAT(model.weight(gemm.inputs[1]).data<float>(), ElementsAre(1, 3, 5, 2, 4, 6));
+  EXPECT_EQ(model.weight(gemm.inputs[2]).shape(), Shape{2});
+  EXPECT_EQ(model.weights.size(), 2U);
+}
+
+TEST(OnnxImport, GemmWithTransposedWeight) {
+  File file({3});
+  file.floats("w", {2, 3}, {1, 2, 3, 4, 5, 6});
+  set(file.node("Gemm", {"x", "w"}, "y"), "transB", 1);
+  EXPECT_THAT(file.load().weight("w").data<float>(), ElementsAre(1, 2, 3, 4, 5, 6));
+}
+
+TEST(OnnxImport, MatMulWithAConstantIsGemm) {
+  File file({3});
+  file.floats("w", {3, 2}, {1, 2, 3, 4, 5, 6});
+  file.floats("b", {2}, {7, 8});
+  file.node("MatMul", {"x", "w"}, "product");
+  file.node("Add", {"product", "b"}, "y");
+  const Model model = file.load();
+  EXPECT_EQ(model.graph.at("product").op, Op::Gemm);
+  EXPECT_EQ(model.graph.at("y").op, Op::Add);
+}
+
+TEST(OnnxImport, GemmWithOtherFactorsIsRefused) {
+  File file({3});
+  file.floats("w", {3, 2}, {1, 2, 3, 4, 5, 6});
+  set_real(file.node("Gemm", {"x", "w"}, "y"), "alpha", 0.5F);
+  EXPECT_THAT(file.refusal(kUnsupported),
+              HasSubstr("ONNX node 'y' (Gemm): attribute 'alpha' is 0.5"));
+}
+
+TEST(OnnxImport, ReshapeToTwoDimensionsIsFlatten) {
+  for (const Shape& target : {Shape{-1, 12}, Shape{0, -1}, Shape{0, 12}}) {
+    File file({3, 2, 2});
+    constant_shape(file, "target", target);
+    file.node("Reshape", {"x", "target"}, "y");
+    const Model model = file.load();
+    EXPECT_EQ(model.graph.at("y").op, Op::Flatten);
+    EXPECT_EQ(model.graph.at("y").shape, (Shape{kBatch, 12}));
+    EXPECT_TRUE(model.weights.empty());
+  }
+  File fixed({3, 2, 2}, 13, 4);
+  constant_shape(fixed, "target", {4, -1});
+  fixed.node("Reshape", {"x", "target"}, "y");
+  EXPECT_EQ(fixed.load().graph.at("y").op, Op::Flatten);
+}
+
+TEST(OnnxImport, ReshapeThatMixesSamplesIsRefused) {
+  for (const Shape& target :
+       {Shape{-1, 6}, Shape{4, -1}, Shape{-1, 3, 4}, Shape{0, 13}, Shape{-1}}) {
+    File file({3, 2, 2});
+    constant_shape(file, "target", target);
+    file.node("Reshape", {"x", "target"}, "y");
+    EXPECT_THAT(file.refusal(kUnsupported), HasSubstr("ONNX node 'y' (Reshape)"));
+  }
+  File dynamic({3, 2, 2});
+  dynamic.node("Reshape", {"x", "x"}, "y");
+  EXPECT_THAT(dynamic.refusal(kUnsupported), HasSubstr("must be a constant"));
+}
+
+TEST(OnnxImport, IdentityNamesWeightsAndNodes) {
+  File file({2});
+  file.floats("w", {2}, {1, 2});
+  file.node("Identity", {"w"}, "shared");
+  file.node("Identity", {"shared"}, "again");
+  file.node("Mul", {"x", "again"}, "z");
+  file.node("Identity", {"z"}, "y");
+  const Model model = file.load();
+  EXPECT_THAT(model.graph.outputs, ElementsAre("z"));
+  EXPECT_THAT(model.graph.at("z").inputs, ElementsAre("x", "w"));
+}
+
+TEST(OnnxImport, ConstantsBecomeWeights) {
+  File file({2});
+  auto& node = file.node("Constant", {}, "c");
+  set_real(node, "value_float", 2.5F);
+  file.node("Div", {"x", "c"}, "y");
+  EXPECT_THAT(file.load().weight("c").data<float>(), ElementsAre(2.5F));
+}
+
+TEST(OnnxImport, ConvolutionWithDefaults) {
+  File file({2, 5, 5});
+  file.floats("w", {1, 2, 3, 3}, std::vector<float>(18, 1));
+  file.node("Conv", {"x", "w", ""}, "y");
+  const Model model = file.load();
+  EXPECT_EQ(model.graph.at("y").as<ConvAttributes>(), (ConvAttributes{.kernel = {3, 3}}));
+  EXPECT_EQ(model.graph.at("y").shape, (Shape{kBatch, 1, 3, 3}));
+}
+
+TEST(OnnxImport, AutoPadIsRefused) {
+  File file({2, 5, 5});
+  file.floats("w", {1, 2, 3, 3}, std::vector<float>(18, 1));
+  set_text(file.node("Conv", {"x", "w"}, "y"), "auto_pad", "SAME_UPPER");
+  EXPECT_THAT(file.refusal(kUnsupported), HasSubstr("'SAME_UPPER'; supported: NOTSET"));
+}
+
+TEST(OnnxImport, PoolsThatMeanSomethingElseAreRefused) {
+  const auto pool = [](const std::string& op, const char* attribute, int64_t value) {
+    File file({2, 5, 5});
+    auto& node = file.node(op, {"x"}, "y");
+    set(node, "kernel_shape", Shape{3, 3});
+    set(node, "pads", Shape{1, 1, 1, 1});
+    set(node, attribute, value);
+    return file.refusal(kUnsupported);
+  };
+  EXPECT_THAT(pool("MaxPool", "ceil_mode", 1), HasSubstr("'ceil_mode' is 1"));
+  EXPECT_THAT(pool("AveragePool", "count_include_pad", 1), HasSubstr("'count_include_pad' is 1"));
+  EXPECT_THAT(pool("MaxPool", "fancy", 0), HasSubstr("attribute 'fancy' is not supported"));
+  File file({2, 6, 6});
+  auto& node = file.node("AveragePool", {"x"}, "y");
+  set(node, "kernel_shape", Shape{2, 2});
+  set(node, "strides", Shape{2, 2});
+  set(node, "count_include_pad", 1);
+  EXPECT_EQ(file.load().graph.at("y").shape, (Shape{kBatch, 2, 3, 3}));
+}
+
+TEST(OnnxImport, OldDropoutAndSoftmax) {
+  File file({4}, 9);
+  set_real(file.node("Dropout", {"x"}, "d"), "ratio", 0.125F);
+  file.node("Softmax", {"d"}, "y");
+  const Model model = file.load();
+  EXPECT_EQ(model.graph.at("d").as<DropoutAttributes>().rate, 0.125F);
+  EXPECT_EQ(model.graph.at("y").as<AxisAttributes>().axis, 1);
+  File image({4, 2, 2}, 11);
+  image.node("Softmax", {"x"}, "y");
+  EXPECT_THAT(image.refusal(kUnsupported), HasSubstr("several axes"));
+  File modern({4, 2, 2}, 13);
+  modern.node("Softmax", {"x"}, "y");
+  EXPECT_EQ(modern.load().graph.at("y").as<AxisAttributes>().axis, 3);
+}
+
+TEST(OnnxImport, ZeroPointsMayBeLeftOut) {
+  File file({4});
+  file.floats("s", {}, {0.5F});
+  file.node("QuantizeLinear", {"x", "s"}, "q");
+  file.node("DequantizeLinear", {"q", "s"}, "y");
+  const Model model = file.load();
+  EXPECT_EQ(model.graph.at("q").dtype, DType::U8);
+  EXPECT_EQ(model.weight(model.graph.at("y").inputs[2]).dtype(), DType::U8);
+}
+
+TEST(OnnxImport, TypedFieldsOfIntegers) {
+  File file({2});
+  auto& w = file.floats("w", {2, 2}, {});
+  w.set_data_type(onnx::TensorProto::INT8);
+  for (const int value : {-128, -1, 0, 127}) {
+    w.add_int32_data(value);
+  }
+  file.floats("s", {}, {0.5F});
+  auto& zero = file.floats("z", {}, {});
+  zero.set_data_type(onnx::TensorProto::INT8);
+  zero.add_int32_data(0);
+  file.node("DequantizeLinear", {"w", "s", "z"}, "wf");
+  set(file.node("Gemm", {"x", "wf"}, "y"), "transB", 1);
+  EXPECT_THAT(file.load().weight("w").data<int8_t>(), ElementsAre(-128, -1, 0, 127));
+  w.set_int32_data(0, 128);
+  EXPECT_THAT(file.refusal(kCorrupt), HasSubstr("ONNX tensor 'w': value 128 is out of range"));
+}
+
+TEST(OnnxImport, WeightsListedAsInputsAreNoInputs) {
+  File file({2});
+  file.floats("w", {2}, {1, 2});
+  auto* input = file.graph().add_input();
+  *input = file.graph().input(0);
+  input->set_name("w");
+  file.node("Add", {"x", "w"}, "y");
+  EXPECT_EQ(file.load().graph.inputs().size(), 1U);
+}
+
+TEST(OnnxHostile, SizesThatDoNotFitTheDataAreRefusedBeforeAllocation) {
+  const auto load = [](const Shape& shape, bool raw) {
+    File file({2});
+    auto& w = file.floats("w", shape, {});
+    if (raw) {
+      w.set_raw_data("12345678");
+    } else {
+      w.add_float_data(1);
+    }
+    file.node("Add", {"x", "w"}, "y");
+    return file.refusal(kCorrupt);
+  };
+  for (const bool raw : {true, false}) {
+    EXPECT_THAT(load({int64_t{1} << 40}, raw), HasSubstr("ONNX tensor 'w'"));
+    EXPECT_THAT(load({int64_t{1} << 62}, raw), HasSubstr("ONNX tensor 'w'"));
+    EXPECT_THAT(load({int64_t{1} << 32, int64_t{1} << 32}, raw), HasSubstr("too many elements"));
+    EXPECT_THAT(load({-2, -1}, raw), HasSubstr("negative dimension"));
+    EXPECT_THAT(load({3}, raw), HasSubstr("ONNX tensor 'w'"));
+  }
+}
+
+TEST(OnnxHostile, DataOutsideTheFileIsRefused) {
+  File file({2});
+  auto& w = file.floats("w", {2}, {});
+  w.set_data_location(onnx::TensorProto::EXTERNAL);
+  auto* entry = w.add_external_data();
+  entry->set_key("location");
+  entry->set_value("../secret");
+  file.node("Add", {"x", "w"}, "y");
+  EXPECT_THAT(file.refusal(kUnsupported), HasSubstr("keeps its data outside"));
+}
+
+TEST(OnnxHostile, OtherDtypesAreRefused) {
+  File file({2});
+  file.floats("w", {2}, {1, 2}).set_data_type(onnx::TensorProto::DOUBLE);
+  file.node("Add", {"x", "w"}, "y");
+  EXPECT_THAT(file.refusal(kUnsupported), HasSubstr("'w' has ONNX data type 11; supported: f32"));
+  File input({2});
+  input.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(10);
+  input.node("Relu", {"x"}, "y");
+  EXPECT_THAT(input.refusal(kUnsupported), HasSubstr("ONNX input 'x'"));
+}
+
+TEST(OnnxHostile, CyclesUnsortedNodesAndMissingTensorsAreRefused) {
+  File cycle({2});
+  cycle.node("Add", {"x", "b"}, "a");
+  cycle.node("Relu", {"a"}, "b");
+  cycle.node("Relu", {"b"}, "y");
+  EXPECT_THAT(cycle.refusal(kCorrupt), HasSubstr("ONNX node 'a' (Add): input 'b'"));
+  File self({2});
+  self.node("Identity", {"y"}, "y");
+  EXPECT_THAT(self.refusal(kCorrupt), HasSubstr("input 'y'"));
+  File output({2});
+  output.node("Relu", {"x"}, "z");
+  EXPECT_THAT(output.refusal(kCorrupt), HasSubstr("output 'y' names no node"));
+}
+
+TEST(OnnxHostile, RepeatedNamesAreRefused) {
+  File nodes({2});
+  nodes.node("Relu", {"x"}, "y");
+  nodes.node("Relu", {"x"}, "y");
+  EXPECT_THAT(nodes.refusal(kCorrupt), HasSubstr("'y' is missing or used twice"));
+  File weights({2});
+  weights.floats("w", {2}, {1, 2});
+  weights.floats("w", {2}, {1, 2});
+  weights.node("Add", {"x", "w"}, "y");
+  EXPECT_THAT(weights.refusal(kCorrupt), HasSubstr("weight 'w'"));
+  File attributes({2});
+  auto& node = attributes.node("Softmax", {"x"}, "y");
+  set(node, "axis", 1);
+  set(node, "axis", 0);
+  EXPECT_THAT(attributes.refusal(kCorrupt), HasSubstr("attribute 'axis' is given twice"));
+}
+
+TEST(OnnxHostile, UnknownOpsNameTheSupportedOnes) {
+  File file({2});
+  file.node("Einsum", {"x"}, "y");
+  EXPECT_THAT(file.refusal(kUnsupported),
+              AllOf(HasSubstr("ONNX node 'y' (Einsum)"), HasSubstr("supported: Add, AveragePool")));
+  File domain({2});
+  domain.node("Relu", {"x"}, "y").set_domain("com.example");
+  EXPECT_THAT(domain.refusal(kUnsupported), HasSubstr("(Relu)"));
+  File opset({2}, 99);
+  opset.node("Relu", {"x"}, "y");
+  EXPECT_THAT(opset.refusal(kUnsupported), HasSubstr("ONNX opset 99; supported: 9 to 18"));
+}
+
+TEST(OnnxHostile, AttributesOfExtremeValuesAreRefused) {
+  for (const Shape& pads : {Shape{INT64_MAX, 0, 1, 0}, Shape{0, 0}, Shape{-5, 0, 0, 0}}) {
+    File file({2, 5, 5});
+    file.floats("w", {1, 2, 3, 3}, std::vector<float>(18, 1));
+    set(file.node("Conv", {"x", "w"}, "y"), "pads", pads);
+    EXPECT_THAT(file.refusal(kCorrupt), HasSubstr("node 'y' (Conv): pads"));
+  }
+  File axis({2});
+  set(axis.node("Softmax", {"x"}, "y"), "axis", INT64_MIN);
+  EXPECT_THAT(axis.refusal(kCorrupt), HasSubstr("axis"));
+  File type({2});
+  set_text(type.node("Softmax", {"x"}, "y"), "axis", "1");
+  EXPECT_THAT(type.refusal(kCorrupt), HasSubstr("attribute 'axis' has another type"));
+}
+
+TEST(OnnxHostile, FreeDimensionsBesideTheBatchAreRefused) {
+  File file({2, 3});
+  file.graph()
+      .mutable_input(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape()
+      ->mutable_dim(2)
+      ->set_dim_param("width");
+  file.node("Relu", {"x"}, "y");
+  EXPECT_THAT(file.refusal(kUnsupported), HasSubstr("free dimension"));
+}
+
+}  // namespace
+}  // namespace coppice::graph
