@@ -15,12 +15,11 @@ namespace coppice::sweep {
 struct Trial {
   int64_t number = 0;
   Assignment assignment;
-  /// Waiting: was given out before and put back.
-  enum class State { Running, Finished, Failed, Waiting } state = State::Running;
+  enum class State { Running, Finished, Failed } state = State::Running;
   double objective = 0;  ///< of a finished trial
   std::map<std::string, double> figures;
   std::string folder;
-  std::string worker;  ///< that holds it, or held it last
+  std::string worker;  ///< that holds it or held it last; empty: waits to be given out again
   std::string reason;  ///< of a failed trial
 };
 

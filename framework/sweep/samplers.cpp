@@ -11,8 +11,6 @@ std::string_view to_string(Trial::State state) {
       return "finished";
     case Trial::State::Failed:
       return "failed";
-    case Trial::State::Waiting:
-      return "waiting";
   }
   COPPICE_CHECK(false, "a trial state that is not listed");
 }

@@ -126,9 +126,7 @@ struct Study::State {
 
   std::optional<Trial> take_abandoned(const std::string& worker) {
     const auto found = select_trials(
-        database,
-        "WHERE state = 'waiting' OR (state = 'running' AND until <= :now) ORDER BY number LIMIT 1",
-        {now()});
+        database, "WHERE state = 'running' AND until <= :now ORDER BY number LIMIT 1", {now()});
     if (found.empty()) {
       return std::nullopt;
     }
@@ -138,7 +136,6 @@ struct Study::State {
         "attempts + 1"
         " WHERE number = :number",
         {worker, now() + lease.count(), trial.number});
-    trial.state = Trial::State::Running;
     trial.worker = worker;
     return trial;
   }
@@ -259,9 +256,10 @@ void Study::renew(int64_t number, const std::string& worker) {
 }
 
 void Study::release(const std::string& worker) {
+  // A lease that ends at once; the attempt is not held against the trial.
   state_->database.execute(
-      "UPDATE trials SET state = 'waiting', attempts = attempts - 1 WHERE worker = :worker AND "
-      "state = 'running'",
+      "UPDATE trials SET worker = '', until = 0, attempts = attempts - 1"
+      " WHERE worker = :worker AND state = 'running'",
       {worker});
 }
 

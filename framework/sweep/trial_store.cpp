@@ -15,10 +15,7 @@ namespace {
 using Json = nlohmann::json;
 
 Trial::State parse_state(const std::string& word) {
-  for (const auto state : {Trial::State::Running,
-                           Trial::State::Finished,
-                           Trial::State::Failed,
-                           Trial::State::Waiting}) {
+  for (const auto state : {Trial::State::Running, Trial::State::Finished, Trial::State::Failed}) {
     if (word == to_string(state)) {
       return state;
     }
