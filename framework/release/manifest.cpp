@@ -25,6 +25,8 @@ constexpr const char* kFieldOutOfRange =
     "sizes and times of at least 0, a decimal runtime format and finite metrics";
 constexpr const char* kNotUtf8 =
     "release manifest: name, reason or a metric's name is not UTF-8; use plain text";
+constexpr const char* kTooLarge =
+    "release manifest: over 64 KiB; record fewer metrics or shorter texts";
 constexpr const char* kNotAManifest =
     "release manifest is not in canonical form (unknown, missing or repeated key, wrong type, "
     "blanks, or over 64 KiB); "
@@ -115,6 +117,9 @@ core::Bytes to_json(const Manifest& manifest) {
   }
   try {
     const std::string canonical = to_tree(manifest).dump();
+    if (canonical.size() > kMaxBytes) {
+      throw core::Error(core::ErrorKind::InvalidArgument, kTooLarge);
+    }
     const auto bytes = core::as_bytes(canonical);
     return {bytes.begin(), bytes.end()};
   } catch (const Json::type_error&) {
@@ -146,8 +151,7 @@ Manifest manifest_from_json(std::span<const std::byte> bytes) {
   }
   // One comparison finds unknown and repeated keys, blanks, another order and other spellings of a
   // number.
-  const core::Bytes canonical = to_json(m);
-  if (!std::equal(bytes.begin(), bytes.end(), canonical.begin(), canonical.end())) {
+  if (core::as_text(bytes) != to_tree(m).dump()) {
     fail_corrupt();
   }
   return m;
