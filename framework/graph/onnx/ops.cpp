@@ -14,6 +14,7 @@ using ReadOp = std::function<void(OnnxReader&, const onnx::NodeProto&, Attribute
 
 std::vector<std::string> all_inputs(OnnxReader& reader, const onnx::NodeProto& node) {
   std::vector<std::string> inputs;
+  inputs.reserve(static_cast<size_t>(node.input_size()));
   for (int i = 0; i < node.input_size(); ++i) {
     inputs.push_back(reader.use(node, i));
   }

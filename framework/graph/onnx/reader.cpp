@@ -158,7 +158,7 @@ DType OnnxReader::dtype(const onnx::NodeProto& node, int i) {
 }
 
 std::string OnnxReader::alias_target(const onnx::NodeProto& node, int i) {
-  const std::string name = i < node.input_size() ? resolve(node.input(i)) : std::string();
+  std::string name = i < node.input_size() ? resolve(node.input(i)) : std::string();
   if (scope_.find(name) == nullptr && !initializers_.contains(name) && !constants_.contains(name)) {
     corrupt_node(node, fmt::format("input '{}' is neither a weight nor made before it", name));
   }

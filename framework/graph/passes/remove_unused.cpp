@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <ranges>
 #include <unordered_set>
 
 #include "graph/pass.h"
@@ -14,9 +14,9 @@ class RemoveUnused final : public Pass {
   Model apply(Model model) const override {
     auto& nodes = model.graph.nodes;
     std::unordered_set<std::string> needed(model.graph.outputs.begin(), model.graph.outputs.end());
-    for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
-      if (needed.contains(node->name)) {
-        needed.insert(node->inputs.begin(), node->inputs.end());
+    for (const Node& node : std::views::reverse(nodes)) {
+      if (needed.contains(node.name)) {
+        needed.insert(node.inputs.begin(), node.inputs.end());
       }
     }
     // An input stays: it is part of how the model is called.

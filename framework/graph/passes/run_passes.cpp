@@ -13,6 +13,7 @@ namespace {
 void refuse_unknown(const std::vector<std::unique_ptr<Pass>>& passes,
                     const std::vector<std::string>& disabled) {
   std::vector<std::string_view> names;
+  names.reserve(passes.size());
   for (const auto& pass : passes) {
     names.push_back(pass->name());
   }
