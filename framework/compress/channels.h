@@ -27,11 +27,15 @@ struct ChannelSlice {
 struct ChannelGroup {
   std::string name;  ///< of its first producing node
   int64_t channels = 0;
-  bool prunable = true;  ///< false when a channel reaches a model output or input
+  bool prunable = true;  ///< false when a channel must stay, as it reaches a model output or input
   std::vector<ChannelSlice> slices;
 };
 
-/// Groups in graph order; every Conv or Gemm output channel belongs to exactly one.
+/// Groups in graph order; every Conv or Gemm output channel belongs to exactly one. A layer whose
+/// channels go different ways makes several, named "conv1[0:4]", "conv1[4:10]". Not prunable
+/// besides: both sides of a convolution with 1 < groups < channels, channels under a softmax, a
+/// single channel that is spread over others. REQUIRES: shapes are inferred. Throws
+/// Error{InvalidArgument} for a quantised model.
 std::vector<ChannelGroup> find_groups(const graph::Model& model);
 
 /// Cuts channels: keeps `keep[g]` (ascending indices) of every group g. The result verifies.

@@ -24,7 +24,7 @@ struct PruneOptions {
 /// One score per channel of a group, higher = more important.
 using Criterion = std::vector<double> (*)(const graph::Model&, const ChannelGroup&);
 
-/// "l1", "l2" (norms of producing weights, normalised per group), "bn_scale", "random"…
+/// "l1", "l2", "geometric_median", "bn_scale", "random": criteria.h tells each one and its paper.
 const core::Registry<Criterion>& criteria();
 
 struct PruneReport {
