@@ -1,0 +1,112 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "jobs/executor.h"
+
+namespace coppice::jobs {
+namespace {
+
+using core::Error;
+using core::ErrorKind;
+using ::testing::HasSubstr;
+
+class LocalExecutorTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Executor> make(const std::string& script) {
+    core::write_file(trainer_, "#!/bin/sh\n" + script);
+    ::chmod(trainer_.c_str(), 0755);
+    return make_local_executor(trainer_);
+  }
+
+  JobSpec spec() {
+    JobSpec spec;
+    spec.kind = "train";
+    spec.name = "student";
+    spec.options = "epochs: 3";
+    return spec;
+  }
+
+  Error failure(const std::string& script) {
+    try {
+      make(script)->run(spec(), out_, {});
+    } catch (const Error& error) {
+      return error;
+    }
+    return {ErrorKind::Internal, "nothing failed"};
+  }
+
+  core::TemporaryFolder folder_;
+  std::filesystem::path trainer_ = folder_.path() / "my trainer";
+  std::filesystem::path out_ = folder_.path() / "out folder";
+};
+
+TEST_F(LocalExecutorTest, HandsOverTheJobAndItsProgress) {
+  const auto executor = make(
+      "echo \"$1 $3\"; cp \"$2\" \"$4/seen.yaml\"; echo noise >&2\n"
+      "echo '{\"progress\": {\"phase\": \"epoch 1/3\", \"done\": 5, \"total\": 9}}'\n");
+  JobSpec job = spec();
+  core::write_file(folder_.path() / "in.h5", "x");
+  job.inputs["train"] = std::filesystem::relative(folder_.path() / "in.h5");
+  std::vector<JobProgress> seen;
+  executor->run(job, out_, [&](const JobProgress& progress) { seen.push_back(progress); });
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].phase, "epoch 1/3");
+  EXPECT_EQ(seen[0].done, 5);
+  const JobSpec read = load_job(out_ / "seen.yaml");
+  EXPECT_EQ(read.kind, "train");
+  EXPECT_TRUE(read.inputs.at("train").is_absolute());
+  EXPECT_EQ(core::read_text(read.inputs.at("train")), "x");
+  EXPECT_EQ(core::read_text(out_ / "stderr.txt"), "noise\n");
+}
+
+TEST_F(LocalExecutorTest, CalmsOpenMp) {
+  make("echo \"$OMP_WAIT_POLICY $GOMP_SPINCOUNT\" > \"$4/environment\"\n")->run(spec(), out_, {});
+  EXPECT_EQ(core::read_text(out_ / "environment"), "passive 100\n");
+}
+
+TEST_F(LocalExecutorTest, TellsTheJobsOwnError) {
+  const Error error =
+      failure("echo left > \"$4/left\"; echo 'error: not found: no data in x.h5' >&2; exit 4\n");
+  EXPECT_EQ(error.kind(), ErrorKind::NotFound);
+  EXPECT_STREQ(error.what(), "job 'student': no data in x.h5");
+  EXPECT_EQ(core::read_text(out_ / "left"), "left\n");
+}
+
+TEST_F(LocalExecutorTest, TellsOfASilentFailure) {
+  EXPECT_THAT(failure("exit 7\n").what(), HasSubstr("exit code 7"));
+  EXPECT_THAT(failure("exit 7\n").what(), HasSubstr("stderr.txt"));
+}
+
+TEST_F(LocalExecutorTest, TellsOfAKill) {
+  const Error error = failure("echo 'error: io: old' >&2; kill -9 $$\n");
+  EXPECT_EQ(error.kind(), ErrorKind::Internal);
+  EXPECT_THAT(error.what(), HasSubstr("signal 9 (out of memory?)"));
+}
+
+TEST_F(LocalExecutorTest, AnOldErrorIsNotTakenForThisOne) {
+  failure("echo 'error: io: old' >&2; exit 1\n");
+  EXPECT_THAT(failure("exit 7\n").what(), HasSubstr("exit code 7"));
+}
+
+TEST_F(LocalExecutorTest, AMissingTrainerIsToldAtOnce) {
+  try {
+    make_local_executor(folder_.path() / "absent");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::NotFound);
+    EXPECT_THAT(error.what(), HasSubstr("absent"));
+  }
+}
+
+TEST_F(LocalExecutorTest, TheHashIsThatOfTheProgram) {
+  const auto executor = make("exit 0\n");
+  EXPECT_EQ(executor->trainer_hash(), core::sha256("#!/bin/sh\nexit 0\n"));
+  EXPECT_NE(make("exit 1\n")->trainer_hash(), executor->trainer_hash());
+}
+
+}  // namespace
+}  // namespace coppice::jobs
