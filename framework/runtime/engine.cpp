@@ -169,6 +169,7 @@ void EngineOptions::visit(core::Fields& f) {
 
 std::unique_ptr<Engine> build_engine(const graph::Model& model, const EngineOptions& options) {
   check_options(options);
+  graph::verify(model);
   graph::Model prepared = graph::run_passes(model, graph::inference_passes());
   for (const Backend& backend : all_backends()) {
     if (options.backend != "auto" && options.backend != backend.name) {

@@ -64,11 +64,13 @@ Stage stage_of(const Node& last, std::vector<std::string> inputs, Work work) {
 
 /// From the outputs backwards: what a pattern absorbed is not asked for and gets no stage.
 std::vector<Stage> lower(const graph::Model& model) {
+  for (const Node& node : model.graph.nodes) {
+    require_supported(model, node);
+  }
   ModelIndex index(model);
   std::set<std::string> needed(model.graph.outputs.begin(), model.graph.outputs.end());
   std::vector<Stage> stages;
   for (auto node = model.graph.nodes.rbegin(); node != model.graph.nodes.rend(); ++node) {
-    require_supported(model, *node);
     if (node->op == Op::Input || !needed.contains(node->name)) {
       continue;
     }

@@ -9,7 +9,7 @@ namespace coppice::runtime::reference {
 
 /// Sizes of a convolution of [batch, in, height, width] with [out, in / groups, kernel…].
 struct ConvGeometry {
-  graph::ConvAttributes attributes;
+  const graph::ConvAttributes& attributes;
   int64_t batch = 1;
   int64_t in_channels = 1;
   int64_t height = 1;

@@ -1,0 +1,250 @@
+#include <gtest/gtest.h>
+
+#include "graph/pass.h"
+#include "runtime/models.h"
+#include "runtime/onednn/stage.h"
+#include "runtime/quantised.h"
+
+namespace coppice::runtime::testing {
+namespace {
+
+using graph::DType;
+using graph::Op;
+using graph::Tensor;
+
+struct Network {
+  std::string name;
+  graph::ModelOptions options;
+  graph::ModelInput input;
+};
+
+void PrintTo(const Network& network, std::ostream* out) {
+  *out << network.name;
+}
+
+graph::ModelInput feature_input(DType dtype) {
+  graph::ModelInput input = image_input(1, 1, dtype);
+  input.sample_shape = {37};
+  return input;
+}
+
+std::vector<Network> networks() {
+  return {
+      {"mlp", {"mlp", {33, 20}, 1, 0.2}, image_input(1, 9)},
+      {"mlp_features", {"mlp", {16}, 1, 0}, feature_input(DType::F32)},
+      {"cnn", {"cnn", {16, 32, 64}, 1, 0.2}, image_input(1, 28)},
+      {"cnn_pruned", {"cnn", {7, 13, 22}, 2, 0}, image_input(1, 20)},
+      {"cnn_colour", {"cnn", {8, 24}, 1, 0}, image_input(3, 16)},
+      {"cnn_float_input", {"cnn", {8, 12}, 1, 0}, image_input(3, 10, DType::F32)},
+      {"resnet", {"resnet", {16, 32}, 2, 0}, image_input(3, 16)},
+      {"resnet_pruned", {"resnet", {5, 11, 18}, 1, 0}, image_input(1, 18)},
+  };
+}
+
+Tensor samples_for(const graph::ModelInput& input, int64_t count, uint64_t seed) {
+  graph::Shape shape = input.sample_shape;
+  shape.insert(shape.begin(), count);
+  return input.dtype == DType::F32 ? random_floats(shape, seed, 0, 255)
+                                   : random_integers(input.dtype, shape, seed);
+}
+
+int64_t disagreements(const Tensor& a, const Tensor& b) {
+  const auto x = argmax_rows(a);
+  const auto y = argmax_rows(b);
+  int64_t count = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    count += x[i] != y[i];
+  }
+  return count;
+}
+
+class OnednnNetwork : public ::testing::TestWithParam<Network> {
+ protected:
+  graph::Model model() const { return random_network(GetParam().options, GetParam().input, 11); }
+
+  Tensor samples(int64_t count, uint64_t seed) const {
+    return samples_for(GetParam().input, count, seed);
+  }
+
+  graph::Model quantised(const QdqOptions& options) const {
+    return to_qdq(model(), samples(16, 3), options);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Zoo, OnednnNetwork, ::testing::ValuesIn(networks()), [](const auto& test) {
+  return test.param.name;
+});
+
+TEST_P(OnednnNetwork, FloatAgreesWithTheReference) {
+  const Tensor x = samples(21, 5);
+  const Tensor expected = run_model(model(), {x}, "reference")[0];
+  const Tensor result = run_model(model(), {x}, "onednn")[0];
+  EXPECT_LT(relative_difference(result, expected), 1e-4);
+  EXPECT_EQ(disagreements(result, expected), 0);
+}
+
+TEST_P(OnednnNetwork, QuantisedAgreesWithinOneStep) {
+  const Tensor x = samples(40, 6);
+  for (const bool sums : {false, true}) {
+    for (const bool pools : {false, true}) {
+      const graph::Model model =
+          quantised({.quantise_sums = sums, .quantise_logits = true, .pool_scales = pools});
+      // The logits' own integers: the Q before the last DQ.
+      graph::Model bytes = model;
+      bytes.graph.outputs = {model.graph.at(model.graph.outputs[0]).inputs[0]};
+      const Tensor expected = run_model(bytes, {x}, "reference")[0];
+      const Tensor result = run_model(bytes, {x}, "onednn")[0];
+      EXPECT_NE(result.dtype(), DType::F32);
+      EXPECT_LE(largest_step(result, expected), 1) << sums << pools;
+    }
+  }
+}
+
+TEST_P(OnednnNetwork, QuantisedPicksTheSameClasses) {
+  const Tensor x = samples(200, 7);
+  const graph::Model model = quantised({});
+  const Tensor expected = run_model(model, {x}, "reference")[0];
+  const Tensor result = run_model(model, {x}, "onednn")[0];
+  EXPECT_LE(disagreements(result, expected), 1);
+  EXPECT_LT(relative_difference(result, expected), 0.02);
+}
+
+/// The fused integers are what the graph says: close to the float network, not only to each other.
+TEST_P(OnednnNetwork, QuantisedStaysCloseToFloat) {
+  const Tensor x = samples(64, 3);
+  const Tensor expected = run_model(model(), {x}, "reference")[0];
+  const Tensor result = run_model(quantised({}), {x}, "onednn")[0];
+  EXPECT_LT(relative_difference(result, expected), 0.2);
+  EXPECT_LE(disagreements(result, expected), 10);
+}
+
+/// All of a quantised network but the preprocessing of float inputs runs in 8 bits.
+TEST_P(OnednnNetwork, NothingFallsBackToFloat) {
+  graph::Model prepared = graph::run_passes(quantised({}), graph::inference_passes());
+  for (const onednn::Stage& stage : onednn::lower(keep_quantised(std::move(prepared)))) {
+    EXPECT_FALSE(std::holds_alternative<onednn::Plain>(stage.work) &&
+                 std::get<onednn::Plain>(stage.work).node.op != Op::Cast)
+        << stage.output;
+    EXPECT_FALSE(std::holds_alternative<onednn::Rectify>(stage.work)) << stage.output;
+    if (const auto* product = std::get_if<onednn::Product>(&stage.work)) {
+      EXPECT_EQ(product->weight.dtype(), DType::I8) << stage.output;
+    }
+    if (GetParam().input.dtype == DType::U8) {
+      EXPECT_FALSE(std::holds_alternative<onednn::Arithmetic>(stage.work)) << stage.output;
+      EXPECT_FALSE(std::holds_alternative<onednn::Quantise>(stage.work)) << stage.output;
+    }
+  }
+}
+
+/// The reference's fused integers against the same graph computed node by node: outputs of every
+/// node break all fusion.
+TEST_P(OnednnNetwork, FusedIntegersMatchTheUnfusedGraph) {
+  const Tensor x = samples(12, 8);
+  const graph::Model fused = quantised({.quantise_logits = true});
+  graph::Model unfused = fused;
+  unfused.graph.outputs.clear();
+  for (const graph::Node& node : fused.graph.nodes) {
+    if (!node.shape.empty() && node.shape[0] == graph::kBatch && node.op != Op::DequantizeLinear) {
+      unfused.graph.outputs.push_back(node.name);
+    }
+  }
+  const std::string& logits = fused.graph.at(fused.graph.outputs[0]).inputs[0];
+  graph::Model bytes = fused;
+  bytes.graph.outputs = {logits};
+  const std::vector<Tensor> all = run_model(unfused, {x}, "reference");
+  const Tensor result = run_model(bytes, {x}, "reference")[0];
+  EXPECT_EQ(unfused.graph.outputs.back(), logits);
+  EXPECT_LE(largest_step(result, all.back()), 1);
+}
+
+TEST(Onednn, PreprocessingBecomesATableWithTheSameIntegers) {
+  Tensor x(DType::U8, {256, 3, 2, 2});
+  for (int64_t i = 0; i < x.size(); ++i) {
+    x.data<uint8_t>()[static_cast<size_t>(i)] = static_cast<uint8_t>(i / 12);
+  }
+  const auto weight = [](std::vector<float> values, graph::Shape shape) {
+    return Tensor::from<float>(std::move(shape), values);
+  };
+  const graph::Model model = make_model(
+      {x},
+      {{"mean", weight({10, 100, 200}, {3, 1, 1})},
+       {"std", weight({33, 77, 51}, {3, 1, 1})},
+       {"scale", weight({0.021F}, {})},
+       {"zero", Tensor(DType::I8, {})}},
+      {make_node("cast", Op::Cast, {"x0"}, graph::CastAttributes{DType::F32}),
+       make_node("sub", Op::Sub, {"cast", "mean"}),
+       make_node("div", Op::Div, {"sub", "std"}),
+       make_node("q", Op::QuantizeLinear, {"div", "scale", "zero"}, graph::AxisAttributes{})});
+  const std::vector<onednn::Stage> stages = onednn::lower(model);
+  ASSERT_EQ(stages.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<onednn::Lookup>(stages[0].work));
+  EXPECT_EQ(largest_step(run_model(model, {x}, "onednn")[0], run_model(model, {x}, "reference")[0]),
+            0);
+}
+
+TEST(Onednn, AResidualThatIsReadLaterIsNotOverwritten) {
+  const Tensor x = random_floats({2, 16, 6, 6}, 1);
+  graph::Model model =
+      make_model({x},
+                 {{"a", random_floats({16, 16, 1, 1}, 2)}, {"b", random_floats({16, 16, 1, 1}, 3)}},
+                 {make_node("first", Op::Conv, {"x0", "a"}, graph::ConvAttributes{}),
+                  make_node("second", Op::Conv, {"first", "b"}, graph::ConvAttributes{}),
+                  make_node("sum", Op::Add, {"second", "first"}),
+                  make_node("product", Op::Mul, {"sum", "first"})});
+  model.graph.outputs = {"product", "sum"};
+  const auto expected = run_model(model, {x}, "reference");
+  const auto result = run_model(model, {x}, "onednn");
+  EXPECT_LT(relative_difference(result[0], expected[0]), 1e-5);
+  EXPECT_LT(relative_difference(result[1], expected[1]), 1e-5);
+}
+
+/// conv(x) + x, where the residual is also what the convolution reads.
+TEST(Onednn, ALayerNeverWritesOverItsOwnInput) {
+  const Tensor x = random_floats({3, 16, 6, 6}, 1);
+  const graph::Model model =
+      make_model({x},
+                 {{"a", random_floats({16, 16, 3, 3}, 2)}, {"b", random_floats({16, 16, 3, 3}, 3)}},
+                 {make_node("first",
+                            Op::Conv,
+                            {"x0", "a"},
+                            graph::ConvAttributes{{3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1}),
+                  make_node("second",
+                            Op::Conv,
+                            {"first", "b"},
+                            graph::ConvAttributes{{3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1}),
+                  make_node("sum", Op::Add, {"second", "first"}),
+                  make_node("out", Op::Relu, {"sum"})});
+  EXPECT_LT(relative_difference(run_model(model, {x}, "onednn")[0],
+                                run_model(model, {x}, "reference")[0]),
+            1e-5);
+}
+
+/// Flatten of an image that is wider than a pixel: the weight's columns follow the layout.
+TEST(Onednn, AFlattenedImageIsReadInItsOwnLayout) {
+  const Tensor x = random_floats({5, 3, 8, 8}, 1);
+  graph::Model model =
+      make_model({x},
+                 {{"a", random_floats({20, 3, 3, 3}, 2)}, {"b", random_floats({10, 20 * 9}, 3)}},
+                 {make_node("conv",
+                            Op::Conv,
+                            {"x0", "a"},
+                            graph::ConvAttributes{{3, 3}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 1}),
+                  make_node("pool", Op::MaxPool, {"conv"}, graph::PoolAttributes{}),
+                  make_node("rows", Op::Flatten, {"pool"}),
+                  make_node("out", Op::Gemm, {"rows", "b"})});
+  for (const auto& outputs : {std::vector<std::string>{"out"}, {"out", "rows"}}) {
+    model.graph.outputs = outputs;
+    const auto expected = run_model(model, {x}, "reference");
+    const auto result = run_model(model, {x}, "onednn");
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      EXPECT_LT(relative_difference(result[i], expected[i]), 1e-5) << outputs[i];
+    }
+  }
+  const graph::Model bytes = to_qdq(model, x, {.quantise_logits = true});
+  EXPECT_LT(relative_difference(run_model(bytes, {x}, "onednn")[0],
+                                run_model(bytes, {x}, "reference")[0]),
+            0.01);
+}
+
+}  // namespace
+}  // namespace coppice::runtime::testing
