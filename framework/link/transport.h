@@ -63,8 +63,7 @@ std::string topic(std::string_view fleet, std::string_view device, std::string_v
 /// same faults.
 struct InProcessFaults {
   double duplicate = 0;  ///< share of messages delivered twice, in [0, 1]
-  double delay =
-      0;  ///< share of deliveries put off to the poll after the one they were due in, in [0, 1]
+  double delay = 0;      ///< share of deliveries that come one poll late, in [0, 1]
   uint64_t seed = 0;
 };
 

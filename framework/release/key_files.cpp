@@ -20,6 +20,15 @@ namespace fs = std::filesystem;
 
 constexpr int kBase64 = sodium_base64_VARIANT_ORIGINAL;
 
+bool is_there(const fs::path& file) {
+  std::error_code failed;
+  const bool found = fs::exists(file, failed);
+  if (failed) {
+    throw core::file_error("read", file, failed.value());
+  }
+  return found;
+}
+
 std::string to_base64(std::span<const std::byte> bytes) {
   std::string result(sodium_base64_encoded_len(bytes.size(), kBase64), '\0');
   sodium_bin2base64(result.data(), result.size(), octets(bytes), bytes.size(), kBase64);
@@ -129,8 +138,10 @@ KeyPair load_or_create_keys(const fs::path& keys_folder) {
         fmt::format(
             "can't create key folder '{}': {}; choose another", folder.string(), failed.message()));
   }
-  if (!fs::exists(key_file)) {
-    if (fs::exists(public_file)) {
+  // The public file is looked for first: whoever makes a pair writes the key before it.
+  const bool published = is_there(public_file);
+  if (!is_there(key_file)) {
+    if (published) {
       throw core::Error(
           core::ErrorKind::NotFound,
           fmt::format(
@@ -143,7 +154,7 @@ KeyPair load_or_create_keys(const fs::path& keys_folder) {
   }
   require_private(key_file);
   KeyPair keys = read_key(key_file);
-  if (!fs::exists(public_file)) {
+  if (!is_there(public_file)) {
     core::write_file(public_file, to_base64(keys.public_key));
   }
   if (read_public_key(public_file) != keys.public_key) {

@@ -43,10 +43,9 @@ Manifest verify_offer(std::span<const std::byte> manifest,
                       core::Timestamp now);
 
 /// A folder with manifest.json, manifest.sig and model.onnx, written atomically as a whole: to a
-/// hidden sibling
-/// (".<name>.<process>-<n>.tmp"), synced, then renamed. A release that is there already is
-/// exchanged for the new one. Throws Error{Refused} when the folder holds anything else, Error{Io};
-/// then what was there before is unchanged.
+/// hidden sibling (".<name>.<process>-<n>.tmp"), synced, then renamed. A release that is there
+/// already is exchanged for the new one. Throws Error{Refused} when the folder holds anything else,
+/// Error{NotFound, Io, Unsupported}; then what was there before is unchanged.
 void write_release(const Release& release, const std::filesystem::path& folder);
 
 /// Throws Error{NotFound, Io}; verify afterwards.

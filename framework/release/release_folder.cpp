@@ -61,19 +61,34 @@ class Sibling {
   fs::path path_;
 };
 
-/// What is exchanged is removed afterwards: never take a folder that holds somebody's files.
-void require_release_folder(const fs::path& folder) {
-  const bool ours =
-      fs::is_directory(folder) && !fs::is_symlink(folder) &&
-      std::all_of(fs::directory_iterator(folder), {}, [](const fs::directory_entry& entry) {
-        const std::string name = entry.path().filename().string();
-        return std::find(kFiles.begin(), kFiles.end(), name) != kFiles.end();
-      });
-  if (!ours) {
-    throw core::Error(
-        core::ErrorKind::Refused,
-        fmt::format("'{}' exists and is no release folder; choose another name", folder.string()));
+bool is_release_folder(const fs::path& folder) {
+  std::error_code failed;
+  fs::directory_iterator entries;
+  if (fs::symlink_status(folder, failed).type() == fs::file_type::directory) {
+    entries = fs::directory_iterator(folder, failed);
   }
+  bool ours = !failed && entries != fs::directory_iterator();
+  while (ours && entries != fs::directory_iterator()) {
+    const std::string name = entries->path().filename().string();
+    ours = std::find(kFiles.begin(), kFiles.end(), name) != kFiles.end();
+    entries.increment(failed);
+  }
+  return ours && !failed;
+}
+
+/// Puts `source` in the place of `target`; what was there is at `source` afterwards.
+void exchange(const fs::path& source, const fs::path& target) {
+  if (::renameat2(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) {
+    return;
+  }
+  if (errno == EINVAL || errno == ENOSYS) {
+    throw core::Error(
+        core::ErrorKind::Unsupported,
+        fmt::format(
+            "this file system can't replace release folder '{}' in one step; write to a new folder",
+            target.string()));
+  }
+  throw core::file_error("write", target, errno);
 }
 
 }  // namespace
@@ -88,17 +103,23 @@ void write_release(const Release& release, const fs::path& folder) {
   if (failed) {
     throw core::file_error("create", target.parent_path(), failed.value());
   }
-  const bool replaces = fs::exists(fs::symlink_status(target));
-  if (replaces) {
-    require_release_folder(target);
+  const fs::file_type there = fs::symlink_status(target, failed).type();
+  const bool empty = there == fs::file_type::directory && fs::is_empty(target, failed);
+  const bool replaces = there != fs::file_type::not_found && !empty;
+  // What is exchanged is removed afterwards: never take a folder that holds somebody's files.
+  if (replaces && !is_release_folder(target)) {
+    throw core::Error(
+        core::ErrorKind::Refused,
+        fmt::format("'{}' exists and is no release folder; choose another name", target.string()));
   }
   const Sibling sibling(target);
   core::write_file(sibling.path() / kManifest, release.manifest);
   core::write_file(sibling.path() / kSignature, release.signature);
   core::write_file(sibling.path() / kArtefact, release.artefact);
   sync_folder(sibling.path());
-  const unsigned flags = replaces ? RENAME_EXCHANGE : RENAME_NOREPLACE;
-  if (::renameat2(AT_FDCWD, sibling.path().c_str(), AT_FDCWD, target.c_str(), flags) != 0) {
+  if (replaces) {
+    exchange(sibling.path(), target);
+  } else if (::rename(sibling.path().c_str(), target.c_str()) != 0) {
     throw core::file_error("write", target, errno);
   }
   sync_folder(target.parent_path());

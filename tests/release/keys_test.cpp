@@ -131,18 +131,21 @@ TEST_F(Keys, AMissingKeyFileIsNotReplaced) {
 }
 
 TEST_F(Keys, AreTheSameForAllWhoMakeThemAtOnce) {
-  std::vector<KeyPair> made(8);
-  std::vector<std::thread> threads;
-  for (KeyPair& keys : made) {
-    threads.emplace_back([&] { keys = load_or_create_keys(folder()); });
+  for (int round = 0; round < 10; ++round) {
+    const fs::path fresh = temporary_.path() / std::to_string(round);
+    std::vector<KeyPair> made(8);
+    std::vector<std::thread> threads;
+    for (KeyPair& keys : made) {
+      threads.emplace_back([&] { keys = load_or_create_keys(fresh); });
+    }
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+    for (const KeyPair& keys : made) {
+      EXPECT_EQ(keys.secret_key, made.front().secret_key);
+    }
+    EXPECT_EQ(load_or_create_keys(fresh).secret_key, made.front().secret_key);
   }
-  for (std::thread& thread : threads) {
-    thread.join();
-  }
-  for (const KeyPair& keys : made) {
-    EXPECT_EQ(keys.secret_key, made.front().secret_key);
-  }
-  EXPECT_EQ(load_or_create_keys(folder()).secret_key, made.front().secret_key);
 }
 
 TEST_F(Keys, TellWhenTheFolderCannotBe) {

@@ -63,14 +63,29 @@ TEST_F(ReleaseFolder, NeverReplacesAnythingElse) {
   EXPECT_EQ(core::read_text(folder() / "thesis.tex"), "years of work");
 
   const fs::path file = temporary_.path() / "file";
-  std::ofstream(file) << "text";
-  EXPECT_EQ(kind_of([&] { write_release(make_release(5), file); }), ErrorKind::Refused);
-  EXPECT_EQ(core::read_text(file), "text");
+  for (const char* text : {"text", ""}) {
+    std::ofstream(file, std::ios::trunc) << text;
+    EXPECT_EQ(kind_of([&] { write_release(make_release(5), file); }), ErrorKind::Refused);
+    EXPECT_EQ(core::read_text(file), text);
+  }
 
   const fs::path link = temporary_.path() / "link";
   fs::create_symlink(temporary_.path() / "nowhere", link);
   EXPECT_EQ(kind_of([&] { write_release(make_release(5), link); }), ErrorKind::Refused);
   EXPECT_EQ(entries(), 3);
+}
+
+TEST_F(ReleaseFolder, FillsAnEmptyFolder) {
+  fs::create_directory(folder());
+  write_release(make_release(5), folder());
+  EXPECT_TRUE(same(read_release(folder()), make_release(5)));
+}
+
+TEST_F(ReleaseFolder, TellsWhenItsParentIsAFile) {
+  std::ofstream(temporary_.path() / "file") << "text";
+  EXPECT_EQ(
+      kind_of([&] { write_release(make_release(5), temporary_.path() / "file" / "release"); }),
+      ErrorKind::NotFound);
 }
 
 TEST_F(ReleaseFolder, SurvivesAFullDisk) {
