@@ -19,6 +19,32 @@ namespace {
 
 constexpr size_t kAhead = 3;  // batches that may wait
 
+/// Positions in a data set as an endless stream: all of them in a random order, then in another,
+/// and so on.
+class Rounds {
+ public:
+  Rounds(int64_t size, const core::Rng& rng) : size_(size), rng_(rng) {}
+
+  std::vector<int64_t> take(int64_t first, int64_t count) {
+    std::vector<int64_t> positions;
+    positions.reserve(static_cast<size_t>(count));
+    for (int64_t k = first; k < first + count; ++k) {
+      if (k / size_ != round_) {
+        round_ = k / size_;
+        order_ = rng_.split(static_cast<uint64_t>(round_)).permutation(size_);
+      }
+      positions.push_back(order_[static_cast<size_t>(k % size_)]);
+    }
+    return positions;
+  }
+
+ private:
+  int64_t size_;
+  core::Rng rng_;
+  int64_t round_ = -1;
+  std::vector<int64_t> order_;
+};
+
 void append(const data::Batch& more, data::Batch& batch) {
   batch.samples.insert(batch.samples.end(), more.samples.begin(), more.samples.end());
   batch.labels.insert(batch.labels.end(), more.labels.begin(), more.labels.end());
@@ -34,8 +60,11 @@ struct Loader::State {
   LoaderOptions options;
   core::Rng rng;
   data::Pipeline pipeline;
-  int64_t replayed = 0;  ///< samples per batch
-  int64_t steps = 0;     ///< batches per epoch
+  int64_t replayed = 0;   ///< samples per batch
+  int64_t steps = 0;      ///< batches per epoch
+  int64_t per_epoch = 0;  ///< training samples
+  Rounds train_rounds;
+  Rounds replay_rounds;
 
   std::mutex mutex;
   std::condition_variable_any changed;
@@ -49,43 +78,28 @@ struct Loader::State {
         replay(std::move(replay_set)),
         options(std::move(loader_options)),
         rng(core::Rng(options.seed).split("loader")),
-        pipeline(options.augmentation, train->schema()) {
+        pipeline(options.augmentation, train->schema()),
+        train_rounds(train->size(), rng.split("order")),
+        replay_rounds(replay ? replay->size() : 0, rng.split("replay")) {
     if (replay) {
       const auto wanted =
           std::llround(static_cast<double>(options.batch_size) * options.replay_share);
       replayed = std::clamp<int64_t>(wanted, 0, options.batch_size - 1);
     }
     const int64_t fresh = options.batch_size - replayed;
-    steps = (train->size() + fresh - 1) / fresh;
+    const bool one_pass = options.steps_per_epoch == 0;
+    steps = one_pass ? (train->size() + fresh - 1) / fresh : options.steps_per_epoch;
+    per_epoch = one_pass ? train->size() : steps * fresh;
   }
 
-  /// The k-th replayed sample: the data in a new random order, again and again.
-  std::vector<int64_t> replay_positions(int64_t first, int64_t count) {
-    std::vector<int64_t> positions;
-    for (int64_t k = first; k < first + count; ++k) {
-      const int64_t cycle = k / replay->size();
-      if (cycle != replay_cycle) {
-        replay_cycle = cycle;
-        replay_order =
-            rng.split("replay").split(static_cast<uint64_t>(cycle)).permutation(replay->size());
-      }
-      positions.push_back(replay_order[static_cast<size_t>(k % replay->size())]);
-    }
-    return positions;
-  }
-
-  int64_t replay_cycle = -1;
-  std::vector<int64_t> replay_order;
-
-  std::unique_ptr<LoadedBatch> load(int64_t epoch,
-                                    int64_t step,
-                                    const std::vector<int64_t>& order) {
+  std::unique_ptr<LoadedBatch> load(int64_t epoch, int64_t step) {
     auto loaded = std::make_unique<LoadedBatch>();
-    loaded->train_positions.assign(order.begin() + train->size() * step / steps,
-                                   order.begin() + train->size() * (step + 1) / steps);
+    const int64_t first = per_epoch * step / steps;
+    const int64_t last = per_epoch * (step + 1) / steps;
+    loaded->train_positions = train_rounds.take(epoch * per_epoch + first, last - first);
     train->read(loaded->train_positions, loaded->batch);
     if (replayed > 0) {
-      loaded->replay_positions = replay_positions((epoch * steps + step) * replayed, replayed);
+      loaded->replay_positions = replay_rounds.take((epoch * steps + step) * replayed, replayed);
       data::Batch more;
       replay->read(loaded->replay_positions, more);
       append(more, loaded->batch);
@@ -100,10 +114,8 @@ struct Loader::State {
   }
 
   void work(const std::stop_token& stop, int64_t epoch) {
-    const auto order =
-        rng.split("order").split(static_cast<uint64_t>(epoch)).permutation(train->size());
     for (int64_t step = 0; step < steps; ++step) {
-      auto batch = load(epoch, step, order);
+      auto batch = load(epoch, step);
       std::unique_lock lock(mutex);
       if (!changed.wait(lock, stop, [&] { return ready.size() < kAhead; })) {
         return;
@@ -148,7 +160,7 @@ int64_t Loader::steps_per_epoch() const {
 }
 
 int64_t Loader::samples_per_epoch() const {
-  return state_->train->size() + state_->steps * state_->replayed;
+  return state_->per_epoch + state_->steps * state_->replayed;
 }
 
 void Loader::start_epoch(int64_t epoch) {

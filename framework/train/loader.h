@@ -11,7 +11,8 @@ namespace coppice::train {
 
 struct LoaderOptions {
   int64_t batch_size = 128;
-  double replay_share = 0;  ///< of every batch, drawn from the replay data; ignored without any
+  int64_t steps_per_epoch = 0;  ///< 0: one pass over the training set
+  double replay_share = 0;      ///< of every batch, drawn from the replay data; ignored without any
   std::vector<data::TransformOptions> augmentation;
   uint64_t seed = 1;
 };
@@ -25,9 +26,10 @@ struct LoadedBatch {
 
 /// Shuffled, augmented batches, prepared ahead on a thread of its own.
 ///
-/// An epoch is one pass over the training set; its batches differ in size by at most one. Order and
-/// augmentation depend on seed, epoch and step alone, never on threads or on what was loaded
-/// before. One thread may use a loader.
+/// An epoch is one pass over the training set in batches that differ in size by at most one, or a
+/// given number of full batches, going round as often as needed. Order and augmentation depend on
+/// seed, epoch and step alone, never on threads or on what was loaded before. One thread may use a
+/// loader.
 class Loader {
  public:
   /// Throws Error{InvalidArgument} for an empty training set, or when samples or classes of the two

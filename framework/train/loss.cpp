@@ -1,7 +1,7 @@
 #include "train/loss.h"
 
-#include <ATen/core/Reduction.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/core/Reduction.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/kl_div.h>

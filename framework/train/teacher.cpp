@@ -20,6 +20,7 @@ namespace coppice::train {
 struct Teacher::State {
   Network network;
   data::Schema schema;
+  bool precomputed = false;
   at::Tensor train_logits;
   at::Tensor replay_logits;
 
@@ -52,28 +53,38 @@ at::Tensor rows(const at::Tensor& logits, const std::vector<int64_t>& positions)
 Teacher::Teacher(const graph::Model& model, const data::Schema& schema) {
   check_model_fits(model, schema, "teacher");
   state_ = std::make_unique<State>(
-      State{Network(graph::run_passes(model, graph::inference_passes())), schema, {}, {}});
+      State{Network(graph::run_passes(model, graph::inference_passes())), schema, false, {}, {}});
 }
 
 Teacher::~Teacher() = default;
 
-void Teacher::precompute(const data::Dataset& train, const data::Dataset* replay) {
+void Teacher::precompute(const data::Dataset* train, const data::Dataset* replay) {
   const at::NoGradGuard no_grad;
-  state_->train_logits = state_->logits_of(train);
+  state_->precomputed = true;
+  if (train != nullptr) {
+    state_->train_logits = state_->logits_of(*train);
+  }
   if (replay != nullptr) {
     state_->replay_logits = state_->logits_of(*replay);
   }
 }
 
-at::Tensor Teacher::targets(const LoadedBatch& batch) {
+at::Tensor Teacher::targets(const LoadedBatch& batch, bool replayed_only) {
   const at::NoGradGuard no_grad;
-  if (!state_->train_logits.defined()) {
-    return state_->network.logits(samples_of(batch.batch, state_->schema));
+  if (!state_->precomputed) {
+    const at::Tensor samples = samples_of(batch.batch, state_->schema);
+    const auto fresh = static_cast<int64_t>(batch.train_positions.size());
+    return state_->network.logits(replayed_only ? samples.narrow(0, fresh, batch.batch.size - fresh)
+                                                : samples);
   }
-  const at::Tensor fresh = rows(state_->train_logits, batch.train_positions);
-  return batch.replay_positions.empty()
-             ? fresh
-             : at::cat({fresh, rows(state_->replay_logits, batch.replay_positions)});
+  std::vector<at::Tensor> parts;
+  if (!replayed_only) {
+    parts.push_back(rows(state_->train_logits, batch.train_positions));
+  }
+  if (!batch.replay_positions.empty()) {
+    parts.push_back(rows(state_->replay_logits, batch.replay_positions));
+  }
+  return at::cat(parts);
 }
 
 }  // namespace coppice::train

@@ -18,12 +18,12 @@ class Teacher {
   Teacher(const graph::Model& model, const data::Schema& schema);
   ~Teacher();
 
-  /// Computes the logits of whole data sets once; targets() then looks them up. Only where samples
-  /// always look alike.
-  void precompute(const data::Dataset& train, const data::Dataset* replay);
+  /// Computes the logits of whole data sets (or null) once; targets() then looks them up. Only
+  /// where samples always look alike.
+  void precompute(const data::Dataset* train, const data::Dataset* replay);
 
-  /// [n, classes], without gradient.
-  at::Tensor targets(const LoadedBatch& batch);
+  /// [n, classes], without gradient: of the whole batch, or of its replayed samples only.
+  at::Tensor targets(const LoadedBatch& batch, bool replayed_only);
 
  private:
   struct State;

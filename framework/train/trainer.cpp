@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
@@ -45,6 +46,7 @@ class Run {
         loader_(task.train,
                 task.replay,
                 {.batch_size = task.options.batch_size,
+                 .steps_per_epoch = task.options.steps_per_epoch,
                  .replay_share = task.options.replay_share,
                  .augmentation = task.options.augmentation,
                  .seed = task.seed}),
@@ -62,7 +64,8 @@ class Run {
       history_ = resume->history;
     }
     if (task_.teacher != nullptr && task_.options.augmentation.empty()) {
-      task_.teacher->precompute(*task_.train, task_.replay.get());
+      task_.teacher->precompute(distils_replay_only() ? nullptr : task_.train.get(),
+                                task_.replay.get());
     }
     for (auto epoch = static_cast<int64_t>(history_.size()); epoch < task_.options.epochs;
          ++epoch) {
@@ -148,6 +151,8 @@ class Run {
     return result;
   }
 
+  bool distils_replay_only() const { return task_.options.distil.on == "replay"; }
+
   at::Tensor loss_of(const at::Tensor& logits,
                      const at::Tensor& labels,
                      const LoadedBatch& loaded) {
@@ -155,8 +160,20 @@ class Run {
     if (task_.teacher == nullptr) {
       return cross_entropy(logits, labels, smoothing);
     }
-    return distillation_loss(
-        logits, task_.teacher->targets(loaded), labels, smoothing, task_.options.distil);
+    const at::Tensor targets = task_.teacher->targets(loaded, distils_replay_only());
+    if (!distils_replay_only()) {
+      return distillation_loss(logits, targets, labels, smoothing, task_.options.distil);
+    }
+    const auto fresh = static_cast<int64_t>(loaded.train_positions.size());
+    const int64_t replayed = loaded.batch.size - fresh;
+    const at::Tensor of_fresh =
+        cross_entropy(logits.narrow(0, 0, fresh), labels.narrow(0, 0, fresh), smoothing);
+    const at::Tensor of_replayed = distillation_loss(logits.narrow(0, fresh, replayed),
+                                                     targets,
+                                                     labels.narrow(0, fresh, replayed),
+                                                     smoothing,
+                                                     task_.options.distil);
+    return (of_fresh * fresh + of_replayed * replayed) / loaded.batch.size;
   }
 
   /// Names the samples whose own outputs are broken, or all where the loss alone is.
@@ -221,6 +238,13 @@ std::vector<EpochMetrics> train(Network& network,
   check_labels(*task.train, "training");
   if (task.replay) {
     check_labels(*task.replay, "replay");
+  }
+  const bool replays = task.replay != nullptr && task.options.replay_share > 0;
+  if (task.teacher != nullptr && task.options.distil.on == "replay" && !replays) {
+    throw core::Error(core::ErrorKind::InvalidArgument,
+                      task.name +
+                          ": distil.on is 'replay', but there is no replay data; set it to "
+                          "'all' or give the job an input 'replay'");
   }
   return Run(network, task).run(resume);
 }
