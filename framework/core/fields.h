@@ -16,9 +16,8 @@ namespace coppice::core {
 struct FieldInfo {
   std::string_view help = "";
   std::string_view unit = "";  ///< "s", "bytes", "points", …
-  double min =
-      -std::numeric_limits<double>::infinity();  ///< inclusive; for numbers and list elements
-  double max = std::numeric_limits<double>::infinity();  ///< inclusive
+  double min = -std::numeric_limits<double>::infinity();  ///< inclusive; of list elements too
+  double max = std::numeric_limits<double>::infinity();   ///< inclusive
   std::vector<std::string> choices = {};  ///< for strings: the only values allowed, if any
   bool required = false;                  ///< must be given; there is no default
 };
@@ -27,8 +26,9 @@ struct FieldInfo {
 ///
 ///     struct SgdOptions {
 ///       double momentum = 0.9;
-///       void visit(core::Fields& f) { f.field("momentum", momentum, {.help = "…", .min = 0, .max =
-///       1}); }
+///       void visit(core::Fields& f) {
+///         f.field("momentum", momentum, {.help = "…", .min = 0, .max = 1});
+///       }
 ///     };
 ///
 /// and from that come parsing, validation, the resolved dump, `--set`, the reference page and the
