@@ -208,10 +208,17 @@ void Frame::draw_bands() {
       continue;
     }
     svg_.rectangle(from, top_, to - from, bottom_ - top_, tint, band.label);
-    svg_.text((from + to) / 2,
-              top_ + 13,
-              fit_text(band.label, kTickSize, to - from - 8),
-              {.size = kTickSize, .colour = kSoftText, .anchor = Anchor::Middle});
+    band_places_.push_back({(from + to) / 2, fit_text(band.label, kTickSize, to - from - 8), tint});
+  }
+}
+
+void Frame::draw_band_names() {
+  for (const BandName& name : band_places_) {
+    svg_.text(
+        name.x,
+        top_ + 13,
+        name.text,
+        {.size = kTickSize, .colour = kSoftText, .anchor = Anchor::Middle, .halo = name.tint});
   }
 }
 
@@ -285,19 +292,23 @@ void Frame::draw_categories() {
 }
 
 void Frame::draw_markers() {
+  const auto label_bottom = [&](const Placed& placed) {
+    return top_ - 5 - std::max(placed.row, 0) * kMarkerRow;
+  };
   for (size_t i = 0; i < options_.markers.size(); ++i) {
-    if (!inside(options_.markers[i].x)) {
-      continue;
+    if (inside(options_.markers[i].x)) {
+      const double at = x(options_.markers[i].x);
+      const Placed& placed = marker_places_[i];
+      const double from = placed.row < 0 ? top_ : label_bottom(placed) + 2;
+      svg_.line(at, from, at, bottom_, kSoftText, 1, "3 3");
     }
-    const Placed& placed = marker_places_[i];
-    const double at = x(options_.markers[i].x);
-    const double label_bottom = top_ - 5 - std::max(placed.row, 0) * kMarkerRow;
-    svg_.line(at, placed.row < 0 ? top_ : label_bottom + 2, at, bottom_, kSoftText, 1, "3 3");
+  }
+  for (const Placed& placed : marker_places_) {
     if (placed.row >= 0) {
       svg_.text(placed.x,
-                label_bottom,
+                label_bottom(placed),
                 placed.text,
-                {.size = kTickSize, .colour = kText, .anchor = Anchor::Middle});
+                {.size = kTickSize, .colour = kText, .anchor = Anchor::Middle, .halo = "#fff"});
     }
   }
 }
@@ -311,6 +322,7 @@ void Frame::say_empty() {
 
 std::string Frame::finish() {
   draw_markers();
+  draw_band_names();
   return svg_.str();
 }
 

@@ -62,6 +62,7 @@ class Frame {
   void lay_out();
   void draw_legend();
   void draw_bands();
+  void draw_band_names();
   void draw_y_axis();
   void draw_x_axis();
   void draw_categories();
@@ -82,6 +83,14 @@ class Frame {
   std::vector<Placed> legend_places_;  ///< x in px, row from the top
   std::vector<Placed>
       marker_places_;  ///< centre of the label in px, row from the bottom; row -1: no room
+
+  struct BandName {
+    double x;
+    std::string text;
+    std::string_view tint;
+  };
+
+  std::vector<BandName> band_places_;
   double category_angle_ = 0;
   double left_ = 0, right_ = 0, top_ = 0, bottom_ = 0;  ///< px of the plot's edges
   double legend_top_ = 0;

@@ -11,6 +11,7 @@ namespace coppice::report {
 namespace {
 
 constexpr size_t kMostDots = 40;      // a series of more points is drawn without dots
+constexpr size_t kDense = 400;        // points from which a thinner line shows more
 constexpr size_t kMostPoints = 1500;  // more than a screen can show: thinned
 constexpr double kBandLabelShare =
     0.1;  // of the height, kept free of lines where bands have labels
@@ -70,7 +71,7 @@ void draw(Frame& frame, const Series& series, std::string_view colour) {
       data += fmt::format(
           "{}{} {}", data.empty() ? "M" : "L", px(frame.x(point.x)), px(frame.y(point.y)));
     }
-    frame.svg().path(data, colour, 2, series.dashed ? "6 4" : "");
+    frame.svg().path(data, colour, run.size() > kDense ? 1.2 : 2, series.dashed ? "6 4" : "");
   }
   for (const auto& run : runs) {
     for (const Point& point : run) {

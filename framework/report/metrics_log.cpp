@@ -48,7 +48,7 @@ bool parse_row(std::string_view line, MetricsRow& row) {
 }
 
 void remove_cut_line(const std::filesystem::path& file) {
-  if (!std::filesystem::exists(file)) {
+  if (!std::filesystem::is_regular_file(file)) {  // a pipe or a device has no end to mend
     return;
   }
   const std::string text = core::read_text(file);

@@ -163,6 +163,12 @@ Svg& Svg::text(double x, double y, std::string_view text, const TextStyle& style
   if (style.bold) {
     fmt::format_to(out, " font-weight=\"600\"");
   }
+  if (!style.halo.empty()) {
+    fmt::format_to(
+        out,
+        " stroke=\"{}\" stroke-width=\"4\" stroke-linejoin=\"round\" paint-order=\"stroke\"",
+        style.halo);
+  }
   if (style.rotate != 0) {
     fmt::format_to(out, " transform=\"rotate({} {} {})\"", px(style.rotate), px(x), px(y));
   }

@@ -12,7 +12,8 @@ struct TextStyle {
   std::string_view colour = "#333";
   Anchor anchor = Anchor::Start;
   bool bold = false;
-  double rotate = 0;  ///< degrees, clockwise around the anchor
+  std::string_view halo = "";  ///< colour of a seam that keeps lines behind the text off it
+  double rotate = 0;           ///< degrees, clockwise around the anchor
 };
 
 /// Collects the elements of one drawing. Coordinates are px, y downwards. Texts are escaped here.
