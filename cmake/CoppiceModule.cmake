@@ -86,6 +86,7 @@ function(coppice_add_program)
     add_test(NAME layering.${ARG_NAME}_needs_no_torch
       COMMAND sh -c "! readelf -d '$<TARGET_FILE:${ARG_NAME}>' | grep -E 'NEEDED.*lib(torch|c10)'")
   endif()
+  set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
   install(TARGETS ${ARG_NAME} RUNTIME DESTINATION bin)
 endfunction()
 

@@ -34,13 +34,13 @@ auto guarded(const std::filesystem::path& file, Work&& work) {
 inline core::Bytes to_bytes(soci::blob& blob) {
   core::Bytes bytes(blob.get_len());
   if (!bytes.empty()) {
-    blob.read_from_start(reinterpret_cast<char*>(bytes.data()), bytes.size());
+    blob.read(0, reinterpret_cast<char*>(bytes.data()), bytes.size());
   }
   return bytes;
 }
 
 inline void fill(soci::blob& blob, std::span<const std::byte> bytes) {
-  blob.write_from_start(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  blob.write(0, reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 }  // namespace coppice::cloud

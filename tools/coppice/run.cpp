@@ -96,6 +96,7 @@ struct Runner {
 
 void run(const RunOptions& options) {
   const ExperimentFile experiment = load_experiment(options.file, options.overrides);
+  trainer_path(options);  // refused before a run directory is made
   const auto directory = open_directory(options, experiment);
   core::log_to_file(directory.path() / "log.txt");
   core::log_info(fmt::format("run directory: {}", directory.path().string()));
