@@ -17,7 +17,7 @@ int64_t size_bytes(ElementType type);
 struct Schema {
   std::string task = "classification";
   ElementType type = ElementType::U8;
-  std::vector<int64_t> sample_shape;          ///< [channels, height, width] or [features]
+  std::vector<int64_t> sample_shape;  ///< [channels, height, width] or [features]
   std::vector<std::string> class_names;
 
   int64_t sample_elements() const;
@@ -28,9 +28,9 @@ struct Schema {
 /// Samples read together; buffers are reused between reads.
 struct Batch {
   int64_t size = 0;
-  std::vector<std::byte> samples;             ///< size x sample_bytes, row-major
-  std::vector<int64_t> labels;                ///< size; -1 where unknown
-  std::vector<int64_t> ids;                   ///< size; positions in the root data set, for messages
+  std::vector<std::byte> samples;  ///< size x sample_bytes, row-major
+  std::vector<int64_t> labels;     ///< size; -1 where unknown
+  std::vector<int64_t> ids;        ///< size; positions in the root data set, for messages
 };
 
 /// Samples by index. Reading is const and thread-safe.
@@ -46,16 +46,22 @@ class Dataset {
 
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
-/// Owns its samples in memory. Throws Error{InvalidArgument} when sizes or labels do not fit the schema.
-DatasetPtr make_memory_dataset(Schema schema, std::vector<std::byte> samples, std::vector<int64_t> labels);
+/// Owns its samples in memory. Throws Error{InvalidArgument} when sizes or labels do not fit the
+/// schema: a label is a position among the class names, or -1 where unknown.
+DatasetPtr make_memory_dataset(Schema schema,
+                               std::vector<std::byte> samples,
+                               std::vector<int64_t> labels);
 
-/// Cheap views.
+/// Cheap views. Both throw Error{InvalidArgument}: an index out of range; no parts, or parts with
+/// different schemas.
 DatasetPtr make_subset(DatasetPtr base, std::vector<int64_t> indices);
-DatasetPtr make_concatenation(std::vector<DatasetPtr> parts);   ///< equal schemas
+/// The parts one after the other; its ids are positions in the concatenation.
+DatasetPtr make_concatenation(std::vector<DatasetPtr> parts);
 
 /// All of it in one batch.
 Batch read_all(const Dataset& dataset);
 
+/// Samples per class name; unknown labels are not counted.
 std::vector<int64_t> class_counts(const Dataset& dataset);
 
 }  // namespace coppice::data

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,36 +17,73 @@ namespace coppice::data {
 
 /// One named change of an image: as augmentation (random strength) or as drift (fixed strength).
 struct TransformOptions {
-  std::string name;               ///< see transforms()
+  std::string name;  ///< see transforms()
   double probability = 1;
-  double low = 0;                 ///< strength is drawn uniformly from [low, high]; its unit depends on the transform
+  double low =
+      0;  ///< strength is drawn uniformly from [low, high]; its unit depends on the transform
   double high = 0;
 
   void visit(core::Fields& f);
 };
 
+/// The strengths that a transform takes, both ends included, and the one that changes nothing.
+struct StrengthRange {
+  double min = 0;
+  double max = 0;
+  double neutral = 0;
+};
+
 /// Changes one u8 or f32 image [channels, height, width] in place with the given strength.
-/// Raw units: u8 pixels are 0…255, and strengths are in shares of that range where they concern brightness.
+///
+/// Raw units: u8 pixels are 0…255, f32 pixels nominally 0…1, and strengths are in shares of that
+/// range where they concern brightness. u8 results are rounded and clamped; f32 results are not
+/// clamped, so that normalised images work too. What moves in from outside the image is 0.
+/// Stateless and thread-safe.
 class Transform {
  public:
   virtual ~Transform() = default;
-  virtual void apply(std::span<std::byte> sample, const Schema& schema, double strength, core::Rng& rng) const = 0;
+  /// REQUIRES: `fits(schema)`, a strength in `range()`, `sample` of `schema.sample_bytes()`.
+  virtual void apply(std::span<std::byte> sample,
+                     const Schema& schema,
+                     double strength,
+                     core::Rng& rng) const = 0;
+  virtual StrengthRange range() const = 0;
+
+  /// Whether it can change samples of this schema; by default only images [channels, height,
+  /// width].
+  virtual bool fits(const Schema& schema) const { return schema.sample_shape.size() == 3; }
 };
 
-/// "flip" (strength unused), "shift" (pixels, direction random), "rotate" (degrees; sign random), "scale" (factor), "noise" (Gaussian σ, share of
-/// the range), "contrast" (factor), "brightness" (added share), "cutout" (side as share), "blur" (σ in pixels).
+/// What each is called, what its strength means, and what it does:
+///
+/// - "flip" (unused): mirrors left and right; give it a probability of 0.5;
+/// - "shift" (pixels, 0…64): moves that far in a random direction, by whole pixels;
+/// - "rotate" (degrees, 0…180, sign random): about the centre, bilinear;
+/// - "scale" (factor, 0.1…10): about the centre, bilinear; above 1 enlarges;
+/// - "noise" (σ as share of the range, 0…1): adds Gaussian noise to every value;
+/// - "contrast" (factor, 0…4): scales differences from each channel's mean in this image, as
+///   ImageNet-C does (Hendrycks and Dietterich, 2019);
+/// - "brightness" (added share of the range, -1…1): adds a constant;
+/// - "cutout" (side as share of the shorter one, 0…1): blanks a square centred anywhere in the
+///   image (DeVries and Taylor, 2017);
+/// - "blur" (σ in pixels, 0…10): Gaussian; edge pixels continue outside.
+///
+/// Noise and brightness fit feature vectors too.
 const core::Registry<std::shared_ptr<const Transform>>& transforms();
 
 /// A list of transforms, compiled once. Thread-safe.
 class Pipeline {
  public:
-  /// Throws Error{NotFound, InvalidArgument}: an unknown name, a strength out of its range, a transform that does not fit
-  /// the schema (a rotation of feature vectors).
+  /// Throws Error{NotFound, InvalidArgument}: an unknown name, a strength out of its range, a
+  /// transform that does not fit the schema (a rotation of feature vectors).
   Pipeline(const std::vector<TransformOptions>& options, Schema schema);
 
+  /// REQUIRES: `sample` holds one sample of the schema.
   void apply(std::span<std::byte> sample, core::Rng& rng) const;
-  /// Every sample of a batch over TBB, sample i with its own stream split from `rng` by i: the result does not depend on the threads.
+  /// Every sample of a batch over TBB, sample i with its own stream split from `rng` by i: the
+  /// result does not depend on the threads.
   void apply(Batch& batch, const core::Rng& rng) const;
+
   bool empty() const { return steps_.empty(); }
 
  private:
@@ -52,11 +91,13 @@ class Pipeline {
     std::shared_ptr<const Transform> transform;
     TransformOptions options;
   };
+
   std::vector<Step> steps_;
   Schema schema_;
 };
 
-/// A view that applies a pipeline, with a stream per sample split from `seed` by its index: the same sample always looks the same.
+/// A view that applies a pipeline, with a stream per sample split from `seed` by its index in the
+/// view: the same sample always looks the same. Throws what Pipeline throws.
 DatasetPtr make_transformed(DatasetPtr base, std::vector<TransformOptions> options, uint64_t seed);
 
 }  // namespace coppice::data

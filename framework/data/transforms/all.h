@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+
+#include "data/transform.h"
+
+namespace coppice::data {
+
+std::shared_ptr<const Transform> make_flip();
+std::shared_ptr<const Transform> make_shift();
+std::shared_ptr<const Transform> make_rotate();
+std::shared_ptr<const Transform> make_scale();
+std::shared_ptr<const Transform> make_noise();
+std::shared_ptr<const Transform> make_contrast();
+std::shared_ptr<const Transform> make_brightness();
+std::shared_ptr<const Transform> make_cutout();
+std::shared_ptr<const Transform> make_blur();
+
+}  // namespace coppice::data
