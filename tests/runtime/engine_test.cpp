@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/config.h"
 #include "core/expect_error.h"
 #include "core/rng.h"
 #include "runtime/models.h"
@@ -98,6 +100,16 @@ TEST_P(AnyBackend, GivesTheSameWithTwoThreads) {
   EXPECT_LT(relative_difference(run_all(*together, images(16), 16), expected), 1e-5);
 }
 
+TEST_P(AnyBackend, OneThreadStartsNoOther) {
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+  };
+  const auto before = threads();
+  const auto engine = build(small_cnn(), 16);
+  run_all(*engine, images(16), 16);
+  EXPECT_EQ(threads(), before);
+}
+
 TEST_P(AnyBackend, RunsAreIndependentAndRepeatable) {
   const auto engine = build(small_cnn());
   const Tensor first = run_engine(*engine, {images(3, 1)})[0];
@@ -167,6 +179,22 @@ TEST(BuildEngine, NamesTheNearestBackend) {
                AllOf(HasSubstr("unknown backend 'onednm'"), HasSubstr("did you mean 'onednn'")));
   EXPECT_ERROR(build_engine(small_cnn(), {"auto", 0, 1}), InvalidArgument, HasSubstr("at least 1"));
   EXPECT_ERROR(build_engine(small_cnn(), {"auto", 1, 0}), InvalidArgument, HasSubstr("at least 1"));
+}
+
+TEST(EngineOptionsFields, AreCheckedAndDumped) {
+  const auto read = [](const std::string& text) {
+    return core::read_options<EngineOptions>(core::parse_config_text(text, "engine.yaml"));
+  };
+  const EngineOptions options = read("backend: reference\nthreads: 2\nmax_batch: 32\n");
+  EXPECT_EQ(options.backend, "reference");
+  EXPECT_EQ(options.threads, 2);
+  EXPECT_EQ(options.max_batch, 32);
+  EXPECT_ERROR(read("backend: gpu\n"), Config, HasSubstr("engine.yaml:1"));
+  EXPECT_ERROR(read("threads: 0\n"), Config, HasSubstr("threads"));
+  EXPECT_ERROR(read("batch: 3\n"), Config, HasSubstr("max_batch"));
+  for (const std::string& name : backends()) {
+    EXPECT_EQ(read("backend: " + name).backend, name);
+  }
 }
 
 TEST(BuildEngine, AutoTakesTheFastestThatRunsTheModel) {

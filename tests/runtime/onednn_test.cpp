@@ -182,6 +182,62 @@ TEST(Onednn, PreprocessingBecomesATableWithTheSameIntegers) {
             0);
 }
 
+/// Windows that hang over the edges, odd sizes, few and many channels, both signs, one scale before
+/// and after or two.
+TEST(Onednn, BytePoolsAgreeExactly) {
+  const std::vector<graph::PoolAttributes> pools{{},
+                                                 {{3, 3}, {2, 2}, {1, 1, 1, 1}},
+                                                 {{2, 3}, {1, 2}, {0, 2, 1, 0}},
+                                                 {{1, 1}, {1, 1}, {0, 0, 0, 0}}};
+  for (const int64_t channels : {1, 3, 16, 17, 40}) {
+    for (const graph::PoolAttributes& pool : pools) {
+      for (const DType dtype : {DType::U8, DType::I8}) {
+        const Tensor x = random_floats({3, channels, 9, 7}, static_cast<uint64_t>(channels));
+        const auto scale = [](float value) {
+          return Tensor::from<float>({}, std::vector<float>{value});
+        };
+        const graph::AxisAttributes axis;
+        const graph::Model model =
+            make_model({x},
+                       {{"a", scale(0.01F)}, {"b", scale(0.013F)}, {"zero", Tensor(dtype, {})}},
+                       {make_node("q1", Op::QuantizeLinear, {"x0", "a", "zero"}, axis),
+                        make_node("dq1", Op::DequantizeLinear, {"q1", "a", "zero"}, axis),
+                        make_node("pool", Op::MaxPool, {"dq1"}, pool),
+                        make_node("q2", Op::QuantizeLinear, {"pool", "b", "zero"}, axis)});
+        EXPECT_EQ(
+            largest_step(run_model(model, {x}, "onednn")[0], run_model(model, {x}, "reference")[0]),
+            0)
+            << channels;
+      }
+    }
+  }
+}
+
+template <class Kind>
+int64_t count_stages(graph::Model model) {
+  model = graph::run_passes(std::move(model), graph::inference_passes());
+  int64_t count = 0;
+  for (const onednn::Stage& stage : onednn::lower(keep_quantised(std::move(model)))) {
+    count += std::holds_alternative<Kind>(stage.work);
+  }
+  return count;
+}
+
+/// The sum of a block is made inside its last convolution; it costs a loop of its own only where
+/// the graph rounds before it.
+TEST(Onednn, ResidualsAreFused) {
+  const graph::ModelInput input = image_input(3, 12);
+  const graph::Model model = random_network({"resnet", {8, 12}, 2, 0}, input, 1);
+  const Tensor x = samples_for(input, 4, 2);
+  constexpr int64_t kLayers = 1 + 4 * 2 + 1 + 1;
+  EXPECT_EQ(count_stages<onednn::Product>(model), kLayers);
+  EXPECT_EQ(count_stages<onednn::Arithmetic>(model), 0);
+  EXPECT_EQ(count_stages<onednn::Rectify>(model), 0);
+  EXPECT_EQ(count_stages<onednn::Product>(to_qdq(model, x)), kLayers);
+  EXPECT_EQ(count_stages<onednn::ByteAdd>(to_qdq(model, x)), 0);
+  EXPECT_EQ(count_stages<onednn::ByteAdd>(to_qdq(model, x, {.quantise_sums = true})), 4);
+}
+
 TEST(Onednn, AResidualThatIsReadLaterIsNotOverwritten) {
   const Tensor x = random_floats({2, 16, 6, 6}, 1);
   graph::Model model =

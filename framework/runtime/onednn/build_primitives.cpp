@@ -42,8 +42,7 @@ void build(PlanBuilder& plan, const Pool& pool) {
   using Pooling = dnnl::pooling_forward;
   const std::string& name = plan.stage().inputs[0];
   const Value x = plan.value(name);
-  const memory::desc source =
-      x.dtype == DType::F32 ? own_layout(x) : channels_last(x.dims, x.dtype);
+  const memory::desc source = own_layout(x);
   const graph::PoolAttributes& a = pool.attributes;
   const Pooling::desc description(
       dnnl::prop_kind::forward_inference,

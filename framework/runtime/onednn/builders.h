@@ -8,6 +8,7 @@ namespace coppice::runtime::onednn {
 
 void build(PlanBuilder& plan, const Product& product);
 void build(PlanBuilder& plan, const Pool& pool);
+void build(PlanBuilder& plan, const ByteMaxPool& pool);
 void build(PlanBuilder& plan, const Rectify& rectify);
 void build(PlanBuilder& plan, const Arithmetic& arithmetic);
 void build(PlanBuilder& plan, const Lookup& lookup);

@@ -1,6 +1,8 @@
 #include "runtime/onednn/byte_loops.h"
 
 #include <algorithm>
+#include <cstring>
+#include <limits>
 
 #include "runtime/rounding.h"
 
@@ -42,6 +44,42 @@ template <class T>
   for (int64_t p = 0; p < pixels; ++p) {
     for (int64_t c = 0; c < count; ++c) {
       sums[c] += values[p * channels + c];
+    }
+  }
+}
+
+template <class T>
+[[gnu::always_inline]] inline void fold_rows(
+    const std::byte* x, int64_t rows, int64_t stride, int64_t count, std::byte* out) {
+  T* largest = reinterpret_cast<T*>(out);
+  std::memcpy(out, x, static_cast<size_t>(count));
+  for (int64_t row = 1; row < rows; ++row) {
+    const T* values = reinterpret_cast<const T*>(x + row * stride);
+    for (int64_t i = 0; i < count; ++i) {
+      largest[i] = std::max(largest[i], values[i]);
+    }
+  }
+}
+
+/// 16 channels at a time; the bytes behind a pixel's last channel are overwritten by the next
+/// pixel.
+template <class T>
+[[gnu::always_inline]] inline void fold_pixels(const std::byte* x,
+                                               const RowWindows& windows,
+                                               int64_t channels,
+                                               std::byte* out) {
+  for (size_t i = 0; i < windows.first.size(); ++i) {
+    for (int64_t c = 0; c < channels; c += kRowSlack) {
+      T largest[kRowSlack];
+      std::memcpy(largest, x + windows.first[i] * channels + c, kRowSlack);
+      for (int64_t p = windows.first[i] + 1; p < windows.last[i]; ++p) {
+        T values[kRowSlack];
+        std::memcpy(values, x + p * channels + c, kRowSlack);
+        for (int64_t k = 0; k < kRowSlack; ++k) {
+          largest[k] = std::max(largest[k], values[k]);
+        }
+      }
+      std::memcpy(out + static_cast<int64_t>(i) * channels + c, largest, kRowSlack);
     }
   }
 }
@@ -92,6 +130,33 @@ void sum_pixels(const std::byte* x,
     sum<int8_t>(x, pixels, channels, count, sums);
   } else {
     sum<uint8_t>(x, pixels, channels, count, sums);
+  }
+}
+
+COPPICE_VECTORISE
+void largest_of_rows(const std::byte* x,
+                     bool is_signed,
+                     int64_t rows,
+                     int64_t stride,
+                     int64_t count,
+                     std::byte* out) {
+  if (is_signed) {
+    fold_rows<int8_t>(x, rows, stride, count, out);
+  } else {
+    fold_rows<uint8_t>(x, rows, stride, count, out);
+  }
+}
+
+COPPICE_VECTORISE
+void largest_of_pixels(const std::byte* x,
+                       bool is_signed,
+                       const RowWindows& windows,
+                       int64_t channels,
+                       std::byte* out) {
+  if (is_signed) {
+    fold_pixels<int8_t>(x, windows, channels, out);
+  } else {
+    fold_pixels<uint8_t>(x, windows, channels, out);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 /// Loops over 8-bit values that oneDNN has no exact or fast primitive for. `is_signed` tells i8
 /// from u8.
@@ -30,5 +31,28 @@ void sum_pixels(const std::byte* x,
                 int64_t channels,
                 int64_t count,
                 int32_t* sums);
+
+/// Largest values per byte of `rows` rows of `count` bytes that lie `stride` apart.
+void largest_of_rows(const std::byte* x,
+                     bool is_signed,
+                     int64_t rows,
+                     int64_t stride,
+                     int64_t count,
+                     std::byte* out);
+
+/// Windows along a row of [width, channels]: out[i] is the largest of pixels [first[i], last[i]),
+/// each not empty. Reads and writes up to kRowSlack bytes behind the ends of both rows.
+inline constexpr int64_t kRowSlack = 16;
+
+struct RowWindows {
+  std::vector<int64_t> first;
+  std::vector<int64_t> last;
+};
+
+void largest_of_pixels(const std::byte* x,
+                       bool is_signed,
+                       const RowWindows& windows,
+                       int64_t channels,
+                       std::byte* out);
 
 }  // namespace coppice::runtime::onednn

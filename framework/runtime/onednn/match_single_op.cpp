@@ -65,6 +65,10 @@ std::optional<Stage> match_single_op(ModelIndex& index, const Node& node) {
     case Op::Relu:
       return stage_of(node, node.inputs, Rectify{});
     case Op::MaxPool:
+      if (node.dtype != DType::F32) {
+        return stage_of(node, node.inputs, ByteMaxPool{node.as<graph::PoolAttributes>()});
+      }
+      [[fallthrough]];
     case Op::AveragePool:
       return stage_of(
           node, node.inputs, Pool{node.op == Op::MaxPool, node.as<graph::PoolAttributes>()});

@@ -14,17 +14,20 @@ namespace {
 using graph::Model;
 using graph::Tensor;
 
-constexpr int64_t kLargestPlan = 64;  // more samples at once only push activations out of the cache
+constexpr int64_t kLargestPlan = 64;
 constexpr int64_t kMiddlePlan = 8;
+constexpr int64_t kCacheBytes = 1 << 20;  // of a core's second level that activations may fill
 
-/// Batch sizes that get a plan, largest first; 1 is among them, so that they add up to any batch.
-std::vector<int64_t> plan_batches(int64_t max_batch) {
-  const std::set<int64_t, std::greater<>> sizes{
-      1, std::min(kMiddlePlan, max_batch), std::min(kLargestPlan, max_batch)};
-  return {sizes.begin(), sizes.end()};
+/// Batch sizes that get a plan besides 1: the largest whose activations stay in the cache, and a
+/// smaller one for the rest. More samples at once only make them travel through memory.
+std::set<int64_t> plan_batches(int64_t max_batch, int64_t threads, int64_t bytes_per_sample) {
+  const int64_t fitting = kCacheBytes * threads / std::max<int64_t>(bytes_per_sample, 1);
+  const int64_t largest =
+      std::clamp(fitting / kMiddlePlan * kMiddlePlan, kMiddlePlan, kLargestPlan);
+  return {std::min(kMiddlePlan, max_batch), std::min(largest, max_batch)};
 }
 
-int64_t bytes_per_sample(const graph::Node& node) {
+int64_t sample_bytes(const graph::Node& node) {
   int64_t bytes = graph::size_bytes(node.dtype);
   for (size_t i = 1; i < node.shape.size(); ++i) {
     bytes *= node.shape[i];
@@ -42,20 +45,30 @@ class OnednnProgram final : public Program {
     const Model prepared = keep_quantised(model);
     stages_ = lower(prepared);
     const ThreadScope scope(threads_);
+    const auto add_plan = [&](int64_t batch) {
+      plans_.insert(plans_.begin(),
+                    PlanBuilder(prepared, stages_, batch, engine_, weights_).build());
+    };
+    add_plan(1);
+    const int64_t bytes_per_sample = plans_[0].arena_bytes();
+    for (const int64_t batch : plan_batches(options.max_batch, options.threads, bytes_per_sample)) {
+      if (batch > 1) {
+        add_plan(batch);
+      }
+    }
     int64_t arena_bytes = 0;
-    for (const int64_t batch : plan_batches(options.max_batch)) {
-      plans_.push_back(PlanBuilder(prepared, stages_, batch, engine_, weights_).build());
-      arena_bytes = std::max(arena_bytes, plans_.back().arena_bytes());
+    for (const Plan& plan : plans_) {
+      arena_bytes = std::max(arena_bytes, plan.arena_bytes());
     }
     arena_ = Tensor(graph::DType::U8, {arena_bytes});
     for (Plan& plan : plans_) {
       plan.bind(arena_.bytes());
     }
     for (const graph::Node* node : prepared.graph.inputs()) {
-      input_bytes_.push_back(bytes_per_sample(*node));
+      input_bytes_.push_back(sample_bytes(*node));
     }
     for (const std::string& name : prepared.graph.outputs) {
-      output_bytes_.push_back(bytes_per_sample(prepared.graph.at(name)));
+      output_bytes_.push_back(sample_bytes(prepared.graph.at(name)));
     }
     inputs_.resize(input_bytes_.size());
     outputs_.resize(output_bytes_.size());

@@ -24,9 +24,14 @@ struct Product {
   bool relu = false;
 };
 
-/// MaxPool (f32, u8, i8) or AveragePool (f32).
+/// MaxPool or AveragePool in f32.
 struct Pool {
   bool is_max = true;
+  graph::PoolAttributes attributes;
+};
+
+/// MaxPool of 8-bit values.
+struct ByteMaxPool {
   graph::PoolAttributes attributes;
 };
 
@@ -76,6 +81,7 @@ struct Plain {
 
 using Work = std::variant<Product,
                           Pool,
+                          ByteMaxPool,
                           Rectify,
                           Arithmetic,
                           Lookup,

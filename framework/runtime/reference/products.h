@@ -40,19 +40,20 @@ void convolve(const ConvGeometry& g, const X* x, const W* w, Sum x_zero, Store s
     for (int64_t ow = 0; ow < g.out_width; ow += kPiece) {
       const int64_t count = std::min(kPiece, g.out_width - ow);
       Sum sums[kPiece] = {};
-      for (int64_t tap = 0; tap < in_per_group * kernel_size; ++tap) {
-        const int64_t ih =
-            oh * a.stride[0] - a.pads[0] + tap % kernel_size / a.kernel[1] * a.dilation[0];
+      for (int64_t line = 0; line < in_per_group * a.kernel[0]; ++line) {
+        const int64_t ih = oh * a.stride[0] - a.pads[0] + line % a.kernel[0] * a.dilation[0];
         if (ih < 0 || ih >= g.height) {
           continue;
         }
-        const int64_t iw = ow * stride - a.pads[1] + tap % a.kernel[1] * a.dilation[1];
-        const int64_t first = iw >= 0 ? 0 : (-iw + stride - 1) / stride;
-        const int64_t last = iw >= g.width ? 0 : std::min(count, (g.width - 1 - iw) / stride + 1);
-        const X* line = image + (tap / kernel_size * g.height + ih) * g.width + iw;
-        const auto weight = static_cast<Sum>(filter[tap]);
-        for (int64_t i = first; i < last; ++i) {
-          sums[i] += weight * (static_cast<Sum>(line[i * stride]) - x_zero);
+        const X* pixels = image + (line / a.kernel[0] * g.height + ih) * g.width;
+        for (int64_t kw = 0; kw < a.kernel[1]; ++kw) {
+          const int64_t iw = ow * stride - a.pads[1] + kw * a.dilation[1];
+          const int64_t first = iw >= 0 ? 0 : (-iw + stride - 1) / stride;
+          const int64_t last = iw >= g.width ? 0 : std::min(count, (g.width - 1 - iw) / stride + 1);
+          const auto weight = static_cast<Sum>(filter[line * a.kernel[1] + kw]);
+          for (int64_t i = first; i < last; ++i) {
+            sums[i] += weight * (static_cast<Sum>(pixels[iw + i * stride]) - x_zero);
+          }
         }
       }
       store(n, oc, oh * g.out_width + ow, sums, count);
