@@ -3,11 +3,14 @@
 #include <cerrno>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 
 #include "core/interrupt.h"
+#include "core/log.h"
 
 namespace coppice::jobs {
 
@@ -16,11 +19,15 @@ FileLock::FileLock(const std::filesystem::path& file)
   if (!descriptor_) {
     throw core::file_error("lock", file, errno);
   }
+  bool told = false;
   while (::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) {
       throw core::file_error("lock", file, errno);
     }
     core::throw_if_interrupted();
+    if (!std::exchange(told, true)) {
+      core::log_info(fmt::format("waiting for another process that holds '{}'", file.string()));
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }

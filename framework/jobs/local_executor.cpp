@@ -9,6 +9,7 @@
 #include "core/process.h"
 #include "jobs/error_line.h"
 #include "jobs/executor.h"
+#include "jobs/file_errors.h"
 #include "jobs/machine.h"
 
 namespace coppice::jobs {
@@ -29,7 +30,8 @@ class LocalExecutor final : public Executor {
   void run(const JobSpec& spec,
            const std::filesystem::path& folder,
            const std::function<void(const JobProgress&)>& on_progress) override {
-    std::filesystem::create_directories(folder);
+    with_file_errors(fmt::format("job '{}'", spec.name),
+                     [&] { return std::filesystem::create_directories(folder); });
     const std::filesystem::path job = folder / "job.yaml";
     const std::filesystem::path errors = folder / "stderr.txt";
     core::write_file(job, to_yaml(with_absolute_inputs(spec)));

@@ -1,6 +1,8 @@
 #include "jobs/run_directory.h"
 
 #include <chrono>
+#include <ctime>
+#include <tuple>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -9,6 +11,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "jobs/file_errors.h"
 #include "jobs/names.h"
 
 namespace coppice::jobs {
@@ -78,56 +81,54 @@ RunDirectory RunDirectory::create(const fs::path& root,
 }
 
 RunDirectory RunDirectory::open(const fs::path& folder, const std::string& config) {
-  if (fs::exists(folder) && !fs::is_directory(folder)) {
-    fail(folder, "it is a file");
-  }
-  make_folder(folder);
-  if (!holds(folder, config)) {
-    if (!fs::is_empty(folder)) {
-      throw core::Error(
-          core::ErrorKind::Refused,
-          fmt::format("'{}' holds another run (its {} differs); choose another folder with --out",
-                      folder.string(),
-                      kConfig));
+  return with_file_errors("run directory", [&] {
+    if (fs::exists(folder) && !fs::is_directory(folder)) {
+      fail(folder, "it is a file");
     }
-    core::write_file(folder / kConfig, config);
-  }
-  return RunDirectory(folder);
+    make_folder(folder);
+    if (!holds(folder, config)) {
+      if (!fs::is_empty(folder)) {
+        throw core::Error(
+            core::ErrorKind::Refused,
+            fmt::format("'{}' holds another run (its {} differs); choose another folder with --out",
+                        folder.string(),
+                        kConfig));
+      }
+      core::write_file(folder / kConfig, config);
+    }
+    return RunDirectory(folder);
+  });
 }
 
 std::optional<RunDirectory> RunDirectory::find_unfinished(const fs::path& root,
                                                           const std::string& name,
                                                           const std::string& config) {
-  if (!fs::is_directory(root)) {
-    return std::nullopt;
-  }
   const std::string hash = short_hash(config);
-  std::optional<fs::path> newest;
-  const auto rank =
-      [](const fs::path& folder) {  // one time for all of a length, then "-2", …, "-10"
-        const std::string text = folder.filename().string();
-        return std::pair(text.size(), text);
-      };
-  const size_t base = name.size() + 1 + kTimeLength;
-  for (const auto& entry : fs::directory_iterator(root)) {
-    const fs::path& folder = entry.path();
-    if (!entry.is_directory() || !belongs_to(folder.filename().string(), name, hash) ||
-        !holds(folder, config) || fs::exists(folder / kSummary)) {
-      continue;
+  // By time, then by the number behind the hash: none, "-2", …, "-10".
+  const auto rank = [&](const fs::path& folder) {
+    const std::string text = folder.filename().string();
+    return std::tuple(text.substr(0, name.size() + 1 + kTimeLength), text.size(), text);
+  };
+  return with_file_errors("run directories", [&]() -> std::optional<RunDirectory> {
+    std::optional<fs::path> newest;
+    if (!fs::is_directory(root)) {
+      return std::nullopt;
     }
-    const auto time = [&](const fs::path& path) {
-      return path.filename().string().substr(0, base);
-    };
-    if (!newest ||
-        std::pair(time(*newest), rank(*newest)) < std::pair(time(folder), rank(folder))) {
-      newest = folder;
+    for (const auto& entry : fs::directory_iterator(root)) {
+      const fs::path& folder = entry.path();
+      if (entry.is_directory() && belongs_to(folder.filename().string(), name, hash) &&
+          holds(folder, config) && !fs::exists(folder / kSummary) &&
+          (!newest || rank(*newest) < rank(folder))) {
+        newest = folder;
+      }
     }
-  }
-  return newest ? std::optional(RunDirectory(*newest)) : std::nullopt;
+    return newest ? std::optional(RunDirectory(*newest)) : std::nullopt;
+  });
 }
 
 bool RunDirectory::finished() const {
-  return fs::exists(path_ / kSummary);
+  std::error_code unknown;
+  return fs::exists(path_ / kSummary, unknown);
 }
 
 }  // namespace coppice::jobs

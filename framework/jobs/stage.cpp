@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "jobs/file_errors.h"
 #include "jobs/file_lock.h"
 #include "jobs/names.h"
 
@@ -95,7 +96,7 @@ StageResult StageCache::run(Executor& executor,
   const std::string key = stage_key(spec, executor.trainer_hash());
   StageResult result;
   result.folder = root_ / fmt::format("{}-{}", spec.name, key.substr(0, 16));
-  try {
+  return with_file_errors(fmt::format("stage '{}'", spec.name), [&] {
     fs::create_directories(result.folder);
     const FileLock lock(result.folder / kLock);
     if (!fresh_ && is_finished(result.folder, key, result.seconds)) {
@@ -110,9 +111,7 @@ StageResult StageCache::run(Executor& executor,
     result.seconds = watch.seconds();
     write_done(result.folder, key, spec, result.seconds);
     return result;
-  } catch (const fs::filesystem_error& error) {
-    throw core::Error(core::ErrorKind::Io, fmt::format("stage '{}': {}", spec.name, error.what()));
-  }
+  });
 }
 
 }  // namespace coppice::jobs

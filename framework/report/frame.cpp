@@ -247,7 +247,7 @@ void Frame::draw_y_axis() {
 
 void Frame::draw_x_axis() {
   svg_.line(left_, bottom_, right_, bottom_, kAxis, 1);
-  const int wanted = std::max(2, static_cast<int>((right_ - left_) / 70));
+  const int wanted = std::max(2, static_cast<int>((right_ - left_) / 55));
   const Ticks ticks = nice_ticks(setup_.x.low, setup_.x.high, wanted, setup_.whole_x);
   double end = -std::numeric_limits<double>::infinity();
   for (const double value : ticks.values) {

@@ -242,17 +242,17 @@ void Study::fail(int64_t number, const std::string& reason) {
 }
 
 void Study::renew(int64_t number, const std::string& worker) {
-  const int64_t renewed = state_->database.execute(
-      "UPDATE trials SET until = :until WHERE number = :number AND worker = :worker AND state = "
-      "'running'",
-      {state_->now() + state_->lease.count(), number, worker});
-  if (renewed == 0) {
+  if (!renew_trial(state_->database, number, worker, state_->now() + state_->lease.count())) {
     throw Error(ErrorKind::Refused,
                 fmt::format("trial {} of '{}' is no longer held by worker '{}': its lease ran out",
                             number,
                             state_->file.string(),
                             worker));
   }
+}
+
+std::unique_ptr<Heartbeat> Study::keep(int64_t number, const std::string& worker) const {
+  return std::make_unique<Heartbeat>(state_->file, number, worker, state_->clock, state_->lease);
 }
 
 void Study::release(const std::string& worker) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "sweep/heartbeat.h"
 #include "sweep/sampler.h"
 
 namespace coppice::sweep {
@@ -56,6 +57,8 @@ class Study {
   /// Keeps the lease of a long trial: call it at least once per lease. Throws Error{Refused} when
   /// another worker holds it now.
   void renew(int64_t number, const std::string& worker);
+  /// Renews it from a thread of its own for as long as the result lives.
+  std::unique_ptr<Heartbeat> keep(int64_t number, const std::string& worker) const;
   /// Puts back what this worker holds.
   void release(const std::string& worker);
 

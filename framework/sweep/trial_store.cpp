@@ -111,4 +111,14 @@ void update_trial(jobs::Database& database, const Trial& trial) {
        trial.number});
 }
 
+bool renew_trial(jobs::Database& database,
+                 int64_t number,
+                 const std::string& worker,
+                 int64_t until) {
+  return database.execute(
+             "UPDATE trials SET until = :until"
+             " WHERE number = :number AND worker = :worker AND state = 'running'",
+             {until, number, worker}) > 0;
+}
+
 }  // namespace coppice::sweep

@@ -22,4 +22,10 @@ void insert_trial(jobs::Database& database, const Trial& trial, int64_t until);
 /// Writes state, objective, figures, folder and reason.
 void update_trial(jobs::Database& database, const Trial& trial);
 
+/// False when `worker` does not hold the trial (any more).
+bool renew_trial(jobs::Database& database,
+                 int64_t number,
+                 const std::string& worker,
+                 int64_t until);
+
 }  // namespace coppice::sweep

@@ -75,7 +75,7 @@ TEST_F(SpecTest, OptionsKeepTheirMeaning) {
   spec.options =
       "quoted_number: \"12\"\nplain: 12\nempty: \"\"\nnothing: ~\nflow: {a: [1, {b: c}], d: []}\n"
       "text: |\n  two\n   lines\nlist:\n- - 1\n  - 2\n- a: 1\n  b: {}\ndash: \"-\"\nsentence: a, "
-      "b: c #d\n";
+      "b [c] {d} #e\n";
   const JobSpec read = read_back(spec);
   const auto before = core::parse_config_text(spec.options, "before");
   const auto after = core::parse_config_text(read.options, "after");
