@@ -44,6 +44,7 @@ Hdf5Array to_array(const std::vector<EpochMetrics>& history) {
 }
 
 Hdf5Array to_array(const at::Tensor& tensor) {
+  COPPICE_CHECK(tensor.scalar_type() == at::kFloat, "optimisers keep f32");
   const at::Tensor dense = tensor.contiguous();
   const auto* data = static_cast<const std::byte*>(dense.data_ptr());
   return {Hdf5Array::Type::F32, dense.sizes().vec(), {data, data + dense.nbytes()}};

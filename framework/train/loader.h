@@ -13,7 +13,7 @@ struct LoaderOptions {
   int64_t batch_size = 128;
   int64_t steps_per_epoch = 0;  ///< 0: one pass over the training set
   double replay_share = 0;      ///< of every batch, drawn from the replay data; ignored without any
-  std::vector<data::TransformOptions> augmentation;
+  std::vector<data::TransformOptions> augmentation = {};
   uint64_t seed = 1;
 };
 

@@ -30,18 +30,6 @@ struct Step {
   bool is_output = false;
 };
 
-/// The trainable weight behind an argument: itself, or what a fake-quantisation of it starts from.
-const std::string* trainable_behind(const graph::Model& model, const std::string& name) {
-  if (model.is_weight(name)) {
-    return model.weight(name).dtype() == graph::DType::F32 ? &model.weights.find(name)->first
-                                                           : nullptr;
-  }
-  const graph::Node* node = model.graph.find(name);
-  const bool fake_quantised =
-      node->op == graph::Op::DequantizeLinear || node->op == graph::Op::QuantizeLinear;
-  return fake_quantised ? trainable_behind(model, node->inputs[0]) : nullptr;
-}
-
 /// Whether an op's output is memory of its own that its backward does not read.
 bool makes_fresh_output(graph::Op op) {
   return op == graph::Op::BatchNorm || op == graph::Op::Conv || op == graph::Op::Gemm ||
@@ -105,10 +93,11 @@ void Network::State::find_parameters() {
     if (input >= node.inputs.size()) {
       return;
     }
-    const std::string* name = trainable_behind(model, node.inputs[input]);
-    if (name != nullptr && seen.insert(*name).second) {
-      weights.at(*name).requires_grad_();
-      parameters.push_back({*name, kind, weights.at(*name)});
+    const std::string& name = node.inputs[input];
+    const bool trainable = model.is_weight(name) && model.weight(name).dtype() == graph::DType::F32;
+    if (trainable && seen.insert(name).second) {
+      weights.at(name).requires_grad_();
+      parameters.push_back({name, kind, weights.at(name)});
     }
   };
   for (const graph::Node& node : model.graph.nodes) {

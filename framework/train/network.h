@@ -19,8 +19,9 @@ using Activations = std::map<std::string, at::Tensor>;
 
 struct ForwardOptions {
   bool training = false;  ///< dropout, and BN by batch statistics (which updates the running ones)
-  uint64_t dropout_seed = 0;      ///< the same seed drops the same values
-  std::vector<std::string> keep;  ///< nodes whose outputs are wanted besides the graph's outputs
+  uint64_t dropout_seed = 0;  ///< the same seed drops the same values
+  std::vector<std::string> keep =
+      {};  ///< nodes whose outputs are wanted besides the graph's outputs
 };
 
 enum class Precision { Single, Double };  ///< double is for gradient checks

@@ -126,8 +126,7 @@ class Run {
     const at::Tensor logits =
         network_.logits(samples_of(loaded.batch, task_.train->schema()),
                         {.training = true,
-                         .dropout_seed = dropout_.split(static_cast<uint64_t>(number)).next(),
-                         .keep = {}});
+                         .dropout_seed = dropout_.split(static_cast<uint64_t>(number)).next()});
     at::Tensor loss = loss_of(logits, labels, loaded);
     TrainingStep step{network_, number, loaded.batch, labels, logits, loss};
     for (Strategy* strategy : task_.strategies) {

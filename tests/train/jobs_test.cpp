@@ -1,0 +1,174 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "data/store.h"
+#include "graph/cost.h"
+#include "graph/models.h"
+#include "graph/onnx.h"
+#include "report/metrics_log.h"
+#include "runtime/engine.h"
+#include "samples.h"
+#include "train/components.h"
+
+namespace coppice::train {
+
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr const char* kTrainOptions =
+    "model: {name: cnn, widths: [6, 12]}\n"
+    "train: {epochs: 4, batch_size: 32, threads: 1, optimizer: {learning_rate: 0.1}}\n";
+
+class JobsTest : public ::testing::Test {
+ protected:
+  JobsTest() {
+    train_ = data::write_version(folder_.path() / "data", *testing::quarters(256, 1), {}, {}).file;
+    test_ = data::write_version(folder_.path() / "data", *testing::quarters(64, 2), {}, {}).file;
+  }
+
+  /// Runs a job and returns its folder.
+  fs::path run(const std::string& kind,
+               const std::string& name,
+               std::map<std::string, fs::path> inputs,
+               const std::string& options) {
+    const fs::path out = folder_.path() / name;
+    fs::create_directories(out);
+    const jobs::JobSpec spec{kind, name, 1, std::move(inputs), options};
+    const Components components = built_in_components();
+    components.job_kinds.get(kind)(
+        {.spec = spec, .folder = out, .components = components, .on_progress = {}});
+    return out;
+  }
+
+  fs::path train(const std::string& name = "trained", const std::string& options = kTrainOptions) {
+    return run("train", name, {{"train", train_}, {"validation", test_}}, options);
+  }
+
+  static double figure(const fs::path& folder, const std::string& name) {
+    return report::read_figures(folder / "summary.json").at(name);
+  }
+
+  core::TemporaryFolder folder_;
+  fs::path train_;
+  fs::path test_;
+};
+
+TEST_F(JobsTest, TrainWritesAModelThatKnowsItsData) {
+  const fs::path out = train();
+  for (const char* file :
+       {"model.onnx", "summary.json", "metrics.jsonl", "report.html", "checkpoint.h5"}) {
+    EXPECT_TRUE(fs::exists(out / file)) << file;
+  }
+  const graph::Model model = graph::load_onnx(out / "model.onnx");
+  EXPECT_EQ(model.metadata.class_names, testing::quarters(4, 1)->schema().class_names);
+  EXPECT_EQ(model.metadata.lineage.at("dataset"), data::describe_version(train_).hash);
+  const graph::Cost cost = graph::cost(model);
+  EXPECT_EQ(figure(out, "macs"), static_cast<double>(cost.macs));
+  EXPECT_EQ(figure(out, "parameters"), static_cast<double>(cost.parameters));
+  EXPECT_EQ(figure(out, "weight_bytes"), static_cast<double>(cost.weight_bytes));
+  EXPECT_GT(figure(out, "accuracy"), 0.95);
+  const auto rows = report::read_metrics(out / "metrics.jsonl");
+  ASSERT_EQ(rows.size(), 4);
+  EXPECT_EQ(rows.back().values.at("validation_accuracy"), figure(out, "accuracy"));
+  EXPECT_THAT(core::read_text(out / "report.html"), HasSubstr("<svg"));
+}
+
+TEST_F(JobsTest, PruneDistilQuantiseAndEvaluateFollowOnEachOther) {
+  const fs::path teacher = train() / "model.onnx";
+  const fs::path pruned =
+      run("prune", "pruned", {{"model", teacher}}, "macs_ratio: 0.5\nmin_channels: 2\n");
+  EXPECT_LE(figure(pruned, "macs_ratio"), 0.5);
+  EXPECT_LT(figure(pruned, "channels.conv2"), 12);
+  const fs::path student = run("train",
+                               "student",
+                               {{"train", train_},
+                                {"validation", test_},
+                                {"replay", test_},
+                                {"model", pruned / "model.onnx"},
+                                {"teacher", teacher}},
+                               kTrainOptions);
+  EXPECT_EQ(figure(student, "macs"), figure(pruned, "macs"));
+  const fs::path quantised = run("quantise",
+                                 "quantised",
+                                 {{"model", student / "model.onnx"}, {"calibration", train_}},
+                                 "samples: 64\n");
+  EXPECT_LT(figure(quantised, "weight_bytes"), 0.5 * figure(quantised, "weight_bytes_before"));
+  const fs::path evaluated = run("evaluate",
+                                 "evaluated",
+                                 {{"model", quantised / "model.onnx"}, {"data", test_}},
+                                 "backend: reference\n");
+  EXPECT_GT(figure(evaluated, "accuracy"), 0.95);
+  EXPECT_EQ(figure(evaluated, "samples"), 64);
+  EXPECT_GE(figure(evaluated, "recall.top left"), 0.9);
+}
+
+TEST_F(JobsTest, TheSameJobGivesTheSameModel) {
+  const graph::Model a = graph::load_onnx(train("a") / "model.onnx");
+  const graph::Model b = graph::load_onnx(train("b") / "model.onnx");
+  EXPECT_EQ(graph::content_hash(a), graph::content_hash(b));
+}
+
+TEST_F(JobsTest, AFinishedRunIsTakenUpAgainUnchanged) {
+  const fs::path out = train();
+  const core::Bytes model = core::read_file(out / "model.onnx");
+  fs::remove(out / "model.onnx");
+  train();
+  EXPECT_EQ(core::read_file(out / "model.onnx"), model);
+  EXPECT_EQ(report::read_metrics(out / "metrics.jsonl").size(), 4);
+}
+
+TEST_F(JobsTest, ACheckpointOfAnotherJobIsRefused) {
+  train();
+  const std::string message = graph::testing::message_of(core::ErrorKind::Refused, [&] {
+    train("trained", "model: {name: mlp, widths: [4]}\ntrain: {epochs: 1, threads: 1}\n");
+  });
+  EXPECT_THAT(message, HasSubstr("checkpoint.h5"));
+}
+
+TEST_F(JobsTest, WrongJobsAreRefusedBeforeAnyWork) {
+  using graph::testing::message_of;
+  EXPECT_THAT(message_of(core::ErrorKind::Config, [&] { run("train", "x", {}, ""); }),
+              HasSubstr("needs the input 'train'"));
+  EXPECT_THAT(message_of(core::ErrorKind::Config,
+                         [&] {
+                           run("train", "x", {{"train", train_}, {"replya", test_}}, "");
+                         }),
+              HasSubstr("did you mean 'replay'"));
+  EXPECT_THAT(message_of(core::ErrorKind::Config,
+                         [&] {
+                           run("train", "x", {{"train", train_}}, "train: {epocs: 3}");
+                         }),
+              HasSubstr("epochs"));
+  EXPECT_THAT(message_of(core::ErrorKind::NotFound,
+                         [&] {
+                           run("train", "x", {{"train", train_}}, "train: {strategies: [l2sp]}");
+                         }),
+              HasSubstr("did you mean 'l2_sp'"));
+  message_of(core::ErrorKind::NotFound, [&] {
+    run("prune", "x", {{"model", folder_.path() / "none.onnx"}}, "");
+  });
+  core::write_file(folder_.path() / "bad.onnx", std::string_view("not a model"));
+  message_of(core::ErrorKind::Corrupt, [&] {
+    run("prune", "x", {{"model", folder_.path() / "bad.onnx"}}, "");
+  });
+}
+
+TEST_F(JobsTest, AModelOfOtherDataIsRefused) {
+  graph::save_onnx(graph::build_model({}, graph::testing::fashion_input(), 1),
+                   folder_.path() / "fashion.onnx");
+  const std::string message = graph::testing::message_of(core::ErrorKind::InvalidArgument, [&] {
+    run("train",
+        "x",
+        {{"train", train_}, {"model", folder_.path() / "fashion.onnx"}},
+        kTrainOptions);
+  });
+  EXPECT_THAT(message, HasSubstr("[-1, 1, 8, 8]"));
+}
+
+}  // namespace
+
+}  // namespace coppice::train

@@ -1,0 +1,210 @@
+#include "train/network.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+
+#include "compress/quantise.h"
+#include "core/error.h"
+#include "graph/models.h"
+#include "runtime/engine.h"
+#include "samples.h"
+#include "train/parameter.h"
+#include "train/tensor_bridge.h"
+
+namespace coppice::train {
+
+namespace {
+
+using graph::testing::message_of;
+
+graph::Tensor random_images(const graph::Shape& shape, uint64_t seed) {
+  core::Rng rng(seed);
+  graph::Tensor images(graph::DType::U8, shape);
+  for (uint8_t& pixel : images.data<uint8_t>()) {
+    pixel = static_cast<uint8_t>(rng.below(256));
+  }
+  return images;
+}
+
+/// With running statistics that are not the identity.
+graph::Model trained_a_little(const graph::Model& model, const graph::Tensor& images) {
+  Network network(model);
+  for (int i = 0; i < 20; ++i) {
+    network.forward(to_aten(images), {.training = true});
+  }
+  return network.to_model();
+}
+
+std::vector<graph::Tensor> by_reference(const graph::Model& model, const graph::Tensor& images) {
+  const auto engine =
+      runtime::build_engine(model, {.backend = "reference", .max_batch = images.dim(0)});
+  std::vector<graph::Tensor> outputs;
+  for (const std::string& name : model.graph.outputs) {
+    const graph::Node& node = model.graph.at(name);
+    graph::Shape shape = node.shape;
+    shape[0] = images.dim(0);
+    outputs.emplace_back(node.dtype, shape);
+  }
+  engine->run(std::vector<graph::Tensor>{images}, outputs);
+  return outputs;
+}
+
+/// Largest difference relative to the largest value.
+double difference(const at::Tensor& ours, const graph::Tensor& theirs) {
+  const at::Tensor reference = to_aten(theirs);
+  return ((ours.detach() - reference).abs().max() / reference.abs().max()).item<double>();
+}
+
+class ZooTest : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(ZooTest, ForwardAgreesWithTheReferenceEngine) {
+  graph::ModelOptions options;
+  options.name = GetParam();
+  options.widths = {8, 12};
+  options.dropout = 0.3;
+  const graph::Tensor images = random_images({5, 1, 28, 28}, 3);
+  const graph::Model model =
+      trained_a_little(graph::build_model(options, graph::testing::fashion_input(), 4), images);
+  Network network(model);
+  EXPECT_LT(difference(network.logits(to_aten(images)), by_reference(model, images)[0]), 1e-4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest, ::testing::ValuesIn(graph::zoo().names()));
+
+TEST(Network, ForwardOfEveryOpAgreesWithTheReferenceEngine) {
+  const graph::Model model = graph::testing::model_with_every_op();
+  const graph::Tensor images = random_images({3, 2, 8, 8}, 1);
+  Network network(model);
+  const Activations ours = network.forward(to_aten(images));
+  const auto theirs = by_reference(model, images);
+  for (size_t i = 0; i < theirs.size(); ++i) {
+    EXPECT_LT(difference(ours.at(model.graph.outputs[i]), theirs[i]), 1e-4) << i;
+  }
+}
+
+TEST(Network, ForwardOfAQuantisedModelAgreesWithTheReferenceEngine) {
+  graph::ModelOptions options;
+  options.widths = {8, 12};
+  const graph::Tensor images = random_images({16, 1, 28, 28}, 3);
+  const graph::Model model = compress::quantise(
+      trained_a_little(graph::build_model(options, graph::testing::fashion_input(), 4), images),
+      images,
+      {});
+  Network network(model);
+  EXPECT_TRUE(network.parameters().empty());
+  // A value on the border between two levels may fall on either side.
+  EXPECT_LT(difference(network.logits(to_aten(images)), by_reference(model, images)[0]), 0.05);
+}
+
+TEST(Network, ParametersAreTheWeightsThatTrainingMayChange) {
+  Network network(graph::testing::model_with_every_op());
+  std::map<std::string, ParameterKind> kinds;
+  for (const Parameter& p : network.parameters()) {
+    kinds[p.name] = p.kind;
+    EXPECT_TRUE(p.value.requires_grad());
+    EXPECT_EQ(p.decays(), p.kind == ParameterKind::Weight);
+  }
+  const std::map<std::string, ParameterKind> expected{{"conv1.weight", ParameterKind::Weight},
+                                                      {"conv1.bias", ParameterKind::Bias},
+                                                      {"bn1.scale", ParameterKind::NormScale},
+                                                      {"bn1.bias", ParameterKind::NormShift},
+                                                      {"conv2.weight", ParameterKind::Weight},
+                                                      {"gemm1.weight", ParameterKind::Weight},
+                                                      {"gemm1.bias", ParameterKind::Bias}};
+  EXPECT_EQ(kinds, expected);
+}
+
+TEST(Network, GivesTheActivationOfAnyNode) {
+  Network network(testing::quarter_network(1));
+  const at::Tensor x = to_aten(random_images({2, 1, 8, 8}, 1));
+  std::vector<std::string> names;
+  for (const graph::Node& node : network.graph().nodes) {
+    names.push_back(node.name);
+  }
+  const Activations all = network.forward(x, {.keep = names});
+  EXPECT_EQ(all.size(), names.size());
+  for (const auto& [name, value] : all) {
+    graph::Shape shape = network.graph().at(name).shape;
+    shape[0] = 2;
+    EXPECT_EQ(value.sizes().vec(), shape) << name;
+  }
+  EXPECT_EQ(network.forward(x).size(), 1);
+}
+
+TEST(Network, KeepingAnActivationDoesNotChangeIt) {
+  const graph::Tensor images = random_images({4, 1, 28, 28}, 2);
+  graph::ModelOptions options;
+  options.widths = {4};
+  Network network(graph::build_model(options, graph::testing::fashion_input(), 4));
+  const at::Tensor kept = network.forward(to_aten(images), {.keep = {"bn1"}}).at("bn1");
+  EXPECT_LT(kept.min().item<float>(), 0) << "overwritten by the ReLU behind it";
+}
+
+TEST(Network, BatchNormKeepsRunningStatisticsAsPyTorchDoes) {
+  const graph::Model model = graph::testing::model_of(
+      {{"x", {1, 2, 1}}},
+      {{"s", graph::Tensor::from<float>({1}, std::vector<float>{1})},
+       {"b", graph::Tensor::from<float>({1}, std::vector<float>{0})},
+       {"m", graph::Tensor::from<float>({1}, std::vector<float>{10})},
+       {"v", graph::Tensor::from<float>({1}, std::vector<float>{4})}},
+      {graph::testing::node_of(
+          "z", graph::Op::BatchNorm, {"x", "s", "b", "m", "v"}, graph::BatchNormAttributes{})});
+  Network network(model);
+  const auto x = graph::Tensor::from<float>({2, 1, 2, 1}, std::vector<float>{1, 2, 3, 6});
+  network.forward(to_aten(x));
+  EXPECT_EQ(network.to_model().weight("m").data<float>()[0], 10) << "changed outside training";
+  network.forward(to_aten(x), {.training = true});
+  const graph::Model after = network.to_model();
+  EXPECT_FLOAT_EQ(after.weight("m").data<float>()[0], 0.9F * 10 + 0.1F * 3);
+  EXPECT_FLOAT_EQ(after.weight("v").data<float>()[0], 0.9F * 4 + 0.1F * 14 / 3);  // unbiased
+  EXPECT_EQ(model.weight("m").data<float>()[0], 10) << "the given model was changed";
+}
+
+TEST(Network, DropoutKeepsTheMeanAndFollowsItsSeed) {
+  const graph::Model model = graph::testing::model_of(
+      {{"x", {10000}}},
+      {},
+      {graph::testing::node_of("z", graph::Op::Dropout, {"x"}, graph::DropoutAttributes{0.25F})});
+  Network network(model);
+  graph::Tensor ones(graph::DType::F32, {1, 10000});
+  std::ranges::fill(ones.data<float>(), 1.0F);
+  const auto run = [&](uint64_t seed) {
+    return network.logits(to_aten(ones), {.training = true, .dropout_seed = seed});
+  };
+  EXPECT_TRUE(run(1).equal(run(1)));
+  EXPECT_FALSE(run(1).equal(run(2)));
+  EXPECT_NEAR(run(1).mean().item<double>(), 1, 0.03);
+  EXPECT_NEAR(run(1).eq(0).sum().item<double>() / 10000, 0.25, 0.02);
+  EXPECT_TRUE(network.logits(to_aten(ones)).equal(to_aten(ones)));
+}
+
+TEST(Network, LoadsTheWeightsThatItGave) {
+  Network a(testing::quarter_network(1));
+  Network b(testing::quarter_network(2));
+  const at::Tensor x = to_aten(random_images({2, 1, 8, 8}, 1));
+  EXPECT_FALSE(a.logits(x).equal(b.logits(x)));
+  b.load_weights(a.to_model().weights);
+  EXPECT_TRUE(a.logits(x).equal(b.logits(x)));
+  message_of(core::ErrorKind::InvalidArgument,
+             [&] { b.load_weights(graph::testing::model_with_every_op().weights); });
+}
+
+TEST(Network, RefusesInputsThatDoNotFit) {
+  Network network(testing::quarter_network(1));
+  const std::string message = message_of(core::ErrorKind::InvalidArgument, [&] {
+    network.logits(to_aten(random_images({2, 1, 8, 9}, 1)));
+  });
+  EXPECT_NE(message.find("[2, 1, 8, 9]"), std::string::npos) << message;
+  message_of(core::ErrorKind::InvalidArgument, [&] {
+    network.logits(to_aten(graph::Tensor(graph::DType::F32, {2, 1, 8, 8})));
+  });
+  message_of(core::ErrorKind::NotFound, [&] {
+    network.forward(to_aten(random_images({2, 1, 8, 8}, 1)), {.keep = {"gem1"}});
+  });
+}
+
+}  // namespace
+
+}  // namespace coppice::train
