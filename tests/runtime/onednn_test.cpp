@@ -140,21 +140,22 @@ TEST_P(OnednnNetwork, NothingFallsBackToFloat) {
 /// node break all fusion.
 TEST_P(OnednnNetwork, FusedIntegersMatchTheUnfusedGraph) {
   const Tensor x = samples(12, 8);
-  const graph::Model fused = quantised({.quantise_logits = true});
-  graph::Model unfused = fused;
-  unfused.graph.outputs.clear();
-  for (const graph::Node& node : fused.graph.nodes) {
-    if (!node.shape.empty() && node.shape[0] == graph::kBatch && node.op != Op::DequantizeLinear) {
-      unfused.graph.outputs.push_back(node.name);
+  for (const bool asymmetric : {false, true}) {
+    const graph::Model fused = quantised({.quantise_logits = true, .asymmetric = asymmetric});
+    graph::Model unfused = fused;
+    unfused.graph.outputs.clear();
+    for (const graph::Node& node : fused.graph.nodes) {
+      if (!node.shape.empty() && node.shape[0] == graph::kBatch &&
+          node.op != Op::DequantizeLinear) {
+        unfused.graph.outputs.push_back(node.name);
+      }
     }
+    graph::Model bytes = fused;
+    bytes.graph.outputs = {fused.graph.at(fused.graph.outputs[0]).inputs[0]};
+    ASSERT_EQ(unfused.graph.outputs.back(), bytes.graph.outputs[0]);
+    const std::vector<Tensor> all = run_model(unfused, {x}, "reference");
+    EXPECT_LE(largest_step(run_model(bytes, {x}, "reference")[0], all.back()), 1) << asymmetric;
   }
-  const std::string& logits = fused.graph.at(fused.graph.outputs[0]).inputs[0];
-  graph::Model bytes = fused;
-  bytes.graph.outputs = {logits};
-  const std::vector<Tensor> all = run_model(unfused, {x}, "reference");
-  const Tensor result = run_model(bytes, {x}, "reference")[0];
-  EXPECT_EQ(unfused.graph.outputs.back(), logits);
-  EXPECT_LE(largest_step(result, all.back()), 1);
 }
 
 TEST(Onednn, PreprocessingBecomesATableWithTheSameIntegers) {
@@ -240,18 +241,24 @@ TEST(Onednn, ResidualsAreFused) {
 
 TEST(Onednn, AResidualThatIsReadLaterIsNotOverwritten) {
   const Tensor x = random_floats({2, 16, 6, 6}, 1);
-  graph::Model model =
-      make_model({x},
-                 {{"a", random_floats({16, 16, 1, 1}, 2)}, {"b", random_floats({16, 16, 1, 1}, 3)}},
-                 {make_node("first", Op::Conv, {"x0", "a"}, graph::ConvAttributes{}),
-                  make_node("second", Op::Conv, {"first", "b"}, graph::ConvAttributes{}),
-                  make_node("sum", Op::Add, {"second", "first"}),
-                  make_node("product", Op::Mul, {"sum", "first"})});
-  model.graph.outputs = {"product", "sum"};
-  const auto expected = run_model(model, {x}, "reference");
-  const auto result = run_model(model, {x}, "onednn");
-  EXPECT_LT(relative_difference(result[0], expected[0]), 1e-5);
-  EXPECT_LT(relative_difference(result[1], expected[1]), 1e-5);
+  const graph::ConvAttributes conv;
+  graph::Model model = make_model({x},
+                                  {{"a", random_floats({16, 16, 1, 1}, 2)},
+                                   {"b", random_floats({16, 16, 1, 1}, 3)},
+                                   {"c", random_floats({16, 16, 1, 1}, 4)}},
+                                  {make_node("first", Op::Conv, {"x0", "a"}, conv),
+                                   make_node("second", Op::Conv, {"first", "b"}, conv),
+                                   make_node("third", Op::Conv, {"second", "c"}, conv),
+                                   make_node("sum", Op::Add, {"third", "first"}),
+                                   make_node("product", Op::Mul, {"sum", "first"})});
+  for (const auto& outputs : {std::vector<std::string>{"product"}, {"product", "sum", "first"}}) {
+    model.graph.outputs = outputs;
+    const auto expected = run_model(model, {x}, "reference");
+    const auto result = run_model(model, {x}, "onednn");
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      EXPECT_LT(relative_difference(result[i], expected[i]), 1e-5) << outputs[i];
+    }
+  }
 }
 
 /// conv(x) + x, where the residual is also what the convolution reads.
