@@ -6,8 +6,11 @@
 #include "core/config.h"
 #include "loop/closed_loop.h"
 
-int main(int argc, char** argv) try {
-  using namespace coppice;
+namespace {
+
+using namespace coppice;
+
+int run(int argc, char** argv) {
   if (argc != 2 && argc != 4) {
     std::fprintf(stderr, "usage: embedded-loop FILE [FOLDER TRAINER]\n");
     return 2;
@@ -28,8 +31,15 @@ int main(int argc, char** argv) try {
     }
   }
   return 0;
+}
 
-} catch (const std::exception& error) {
-  std::fprintf(stderr, "error: %s\n", error.what());
-  return 1;
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 1;
+  }
 }

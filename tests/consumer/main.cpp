@@ -9,8 +9,11 @@
 #include "graph/zoo.h"
 #include "runtime/engine.h"
 
-int main() try {
-  using namespace coppice;
+namespace {
+
+using namespace coppice;
+
+bool run() {
   graph::ModelInput input;
   input.class_names = {"left", "right"};
   const graph::Model model = graph::build_model({.name = "cnn", .widths = {4, 8}}, input, 1);
@@ -29,9 +32,16 @@ int main() try {
               std::string(engine->backend()).c_str(),
               static_cast<long long>(runtime::argmax_rows(logits)[0]),
               static_cast<long long>(runtime::argmax_rows(logits)[1]));
-  return logits.shape() == graph::Shape{2, 2} ? 0 : 1;
+  return logits.shape() == graph::Shape{2, 2};
+}
 
-} catch (const std::exception& error) {
-  std::fprintf(stderr, "error: %s\n", error.what());
-  return 1;
+}  // namespace
+
+int main() {
+  try {
+    return run() ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 1;
+  }
 }
