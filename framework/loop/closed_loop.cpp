@@ -69,8 +69,7 @@ class ClosedLoop {
         stages_, options_.teacher, options_.student, options_.compress, {train, {}, {}, train});
 
     const core::Stopwatch watch;
-    const auto seed_hash = core::sha256(fmt::format("simulated signing key {}", seed_));
-    const auto keys = release::keys_from_seed(core::as_bytes(seed_hash).first(32));
+    const auto keys = release::load_or_create_keys(folder_ / "keys");
     std::filesystem::remove_all(folder_ / "cloud");
     std::filesystem::remove_all(folder_ / "devices");
     labeller_ = std::make_unique<cloud::SimulatedLabeller>(
@@ -271,6 +270,8 @@ class ClosedLoop {
     }
     summarise_days(figures);
     account(figures);
+    release::write_release(service_->registry().load_release(service_->champion()),
+                           folder_ / "release");
     figures["retrainings"] = static_cast<double>(retrainings_);
     figures["gate_refusals"] = static_cast<double>(gate_refusals_);
     figures["releases"] = static_cast<double>(service_->registry().releases().size());
