@@ -194,20 +194,6 @@ Version parse(const std::filesystem::path& file, const Description& description)
 
 }  // namespace
 
-std::string Description::digest() const {
-  ContentHash all;
-  for (const std::string* text : {&hash, &schema, &statistics, &parents, &origin, &origins_hash}) {
-    all.add(std::string_view(*text));
-  }
-  return all.finish();
-}
-
-std::string origins_digest(const std::vector<std::string>& origins) {
-  ContentHash hash;
-  hash.add(origins);
-  return hash.finish();
-}
-
 Version write_version(const std::filesystem::path& folder,
                       const Dataset& dataset,
                       std::vector<std::string> parents,
@@ -233,11 +219,9 @@ Version write_version(const std::filesystem::path& folder,
   description.parents = dump(version.parents, "parents");
   description.origin = dump(version.origin, "origin");
   dump(origins, "origins");
-  description.origins_hash = origins.empty() ? "" : origins_digest(origins);
   make_folder(folder);
-  core::AtomicFile file(version.file);
-  write_version_file(file.path(), version.file, description, version.schema, batch, origins);
-  file.commit();
+  const Hdf5Image image = version_image(version.file, description, version.schema, batch, origins);
+  core::write_file(version.file, image.bytes());
   return version;
 }
 
@@ -258,16 +242,7 @@ DatasetPtr open_version(const std::filesystem::path& file) {
 }
 
 std::vector<std::string> read_origins(const std::filesystem::path& file) {
-  const Description description = read_description(file);
-  if (description.origins_hash.empty()) {
-    return {};
-  }
-  std::vector<std::string> origins =
-      read_origin_strings(file, parse(file, description).statistics.samples);
-  if (origins_digest(origins) != description.origins_hash) {
-    altered(file, "its origins were altered");
-  }
-  return origins;
+  return read_origin_strings(file, describe_version(file).statistics.samples);
 }
 
 }  // namespace coppice::data

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "data/hdf5_image.h"
 #include "data/statistics.h"
 #include "data/store.h"
 
@@ -21,26 +22,21 @@ struct Description {
   std::string statistics;
   std::string parents;
   std::string origin;
-  std::string origins_hash;  ///< of origins_digest(); "" where none are recorded
-
-  /// SHA-256 over all of it.
-  std::string digest() const;
 };
 
-std::string origins_digest(const std::vector<std::string>& origins);
-
-/// Writes a version with the HDF5 library to a file that doesn't exist. Throws Error{Io} naming
-/// `name`.
-void write_version_file(const std::filesystem::path& path,
-                        const std::filesystem::path& name,
+/// The bytes of a version's file, built with the HDF5 library and sealed. `name` stands in
+/// messages.
+Hdf5Image version_image(const std::filesystem::path& name,
                         const Description& description,
                         const Schema& schema,
                         const Batch& batch,
                         const std::vector<std::string>& origins);
 
-/// Reading. All throw Error{NotFound, Corrupt, Io}; the description is verified against its digest.
+/// Throws Error{NotFound, Corrupt, Io}. The other readers rely on its having checked the file's
+/// seal.
 Description read_description(const std::filesystem::path& file);
 Batch read_samples(const std::filesystem::path& file, const Schema& schema, int64_t samples);
+/// Empty when none are recorded.
 std::vector<std::string> read_origin_strings(const std::filesystem::path& file, int64_t samples);
 
 }  // namespace coppice::data

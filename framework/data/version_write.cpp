@@ -3,22 +3,22 @@
 #include <fmt/format.h>
 
 #include "data/hdf5_handle.h"
+#include "data/seal.h"
 #include "data/version_file.h"
 
 namespace coppice::data {
 
 namespace {
 
-/// Bytes that depend on the content alone: no time stamps. The format of HDF5 1.10 puts checksums
-/// on all its own records, so that an altered one is refused rather than followed.
-Hdf5Handle create_file(const std::filesystem::path& path, const Hdf5Context& context) {
+/// Bytes that depend on the content alone: no time stamps. The format of HDF5 1.8, since attributes
+/// of earlier ones can't be larger than 64 KiB.
+Hdf5Handle create_file(Hdf5Image& image, size_t expected_bytes, const Hdf5Context& context) {
   const Hdf5Handle creation(context.check(H5Pcreate(H5P_FILE_CREATE), "prepare"), H5Pclose);
   context.check(H5Pset_obj_track_times(creation.get(), false), "prepare");
-  const Hdf5Handle access(context.check(H5Pcreate(H5P_FILE_ACCESS), "prepare"), H5Pclose);
-  context.check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110), "prepare");
-  context.check(H5Pset_file_locking(access.get(), false, true), "prepare");
-  const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_EXCL, creation.get(), access.get());
-  return {context.check(id, "create"), H5Fclose};
+  const Hdf5Handle access = image.access(expected_bytes, context);
+  context.check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18), "prepare");
+  const hid_t id = H5Fcreate(context.file.c_str(), H5F_ACC_TRUNC, creation.get(), access.get());
+  return {context.check(id, "build it"), H5Fclose};
 }
 
 Hdf5Handle text_type(size_t length, const Hdf5Context& context) {
@@ -49,13 +49,14 @@ void write_number(hid_t file, const char* name, int64_t value, const Hdf5Context
 
 /// In one piece and uncompressed: reading it is one read, and deflate would take most of an
 /// import's time.
-void write_array(hid_t file,
-                 const char* name,
-                 hid_t file_type,
-                 hid_t memory_type,
-                 const std::vector<hsize_t>& shape,
-                 const void* values,
-                 const Hdf5Context& context) {
+/// Returns where it lies.
+Stretch write_array(hid_t file,
+                    const char* name,
+                    hid_t file_type,
+                    hid_t memory_type,
+                    const std::vector<hsize_t>& shape,
+                    const void* values,
+                    const Hdf5Context& context) {
   const std::string doing = fmt::format("write its {}", name);
   const Hdf5Handle space(
       context.check(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), doing),
@@ -66,11 +67,13 @@ void write_array(hid_t file,
       H5Dcreate2(file, name, file_type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT);
   Hdf5Handle dataset(context.check(id, doing), H5Dclose);
   context.check(H5Dwrite(dataset.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), doing);
+  const Stretch place = {static_cast<int64_t>(H5Dget_offset(dataset.get())),
+                         static_cast<int64_t>(H5Dget_storage_size(dataset.get()))};
   dataset.close(context, doing);
+  return place;
 }
 
-/// Of fixed length, padded with NULs: HDF5 follows the references of variable-length strings
-/// blindly, and an altered one takes the program down.
+/// Of fixed length, padded with NULs: one read instead of an object in HDF5's heap for each.
 void write_origins(hid_t file,
                    const std::vector<std::string>& origins,
                    const Hdf5Context& context) {
@@ -90,15 +93,16 @@ void write_origins(hid_t file,
 
 }  // namespace
 
-void write_version_file(const std::filesystem::path& path,
-                        const std::filesystem::path& name,
+Hdf5Image version_image(const std::filesystem::path& name,
                         const Description& description,
                         const Schema& schema,
                         const Batch& batch,
                         const std::vector<std::string>& origins) {
   const QuietHdf5 quiet;
-  const Hdf5Context context = {name, core::ErrorKind::Io, "make room or choose another folder"};
-  Hdf5Handle file = create_file(path, context);
+  const Hdf5Context context = {name, core::ErrorKind::Io, "free some memory"};
+  const size_t expected_bytes = batch.samples.size() + batch.labels.size() * sizeof(int64_t);
+  Hdf5Image image;
+  Hdf5Handle file = create_file(image, expected_bytes, context);
   write_text(file.get(), "format", kFormat, context);
   write_number(file.get(), "format_version", kFormatVersion, context);
   write_text(file.get(), "hash", description.hash, context);
@@ -106,8 +110,6 @@ void write_version_file(const std::filesystem::path& path,
   write_text(file.get(), "statistics", description.statistics, context);
   write_text(file.get(), "parents", description.parents, context);
   write_text(file.get(), "origin", description.origin, context);
-  write_text(file.get(), "origins_hash", description.origins_hash, context);
-  write_text(file.get(), "description_hash", description.digest(), context);
   std::vector<hsize_t> shape = {static_cast<hsize_t>(batch.size)};
   write_array(
       file.get(), "labels", H5T_STD_I64LE, H5T_NATIVE_INT64, shape, batch.labels.data(), context);
@@ -116,14 +118,16 @@ void write_version_file(const std::filesystem::path& path,
   }
   shape.insert(shape.end(), schema.sample_shape.begin(), schema.sample_shape.end());
   const bool bytes = schema.type == ElementType::U8;
-  write_array(file.get(),
-              "samples",
-              bytes ? H5T_STD_U8LE : H5T_IEEE_F32LE,
-              bytes ? H5T_NATIVE_UINT8 : H5T_NATIVE_FLOAT,
-              shape,
-              batch.samples.data(),
-              context);
-  file.close(context, "write");
+  const Stretch samples = write_array(file.get(),
+                                      "samples",
+                                      bytes ? H5T_STD_U8LE : H5T_IEEE_F32LE,
+                                      bytes ? H5T_NATIVE_UINT8 : H5T_NATIVE_FLOAT,
+                                      shape,
+                                      batch.samples.data(),
+                                      context);
+  image.close(file, context);
+  image.append(make_seal(image.bytes(), samples));
+  return image;
 }
 
 }  // namespace coppice::data

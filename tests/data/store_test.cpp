@@ -16,7 +16,6 @@ namespace coppice::data {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -153,50 +152,56 @@ TEST_F(Store, RefusesAFileTruncatedAnywhere) {
   }
 }
 
-TEST_F(Store, NoAlteredByteChangesWhatIsRead) {
+/// Whether `read` refuses the file as corrupt.
+template <class Read>
+bool refuses(const std::filesystem::path& file, const Read& read) {
+  try {
+    read(file);
+    return false;
+  } catch (const core::Error& error) {
+    EXPECT_EQ(error.kind(), core::ErrorKind::Corrupt);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr(file.string()), HasSubstr("import it again")));
+    return true;
+  }
+}
+
+TEST_F(Store, RefusesAnyAlteredByte) {
   const DatasetPtr dataset = test::six_images();
-  const std::vector<std::string> origins = {"e/1", "e/2", "e/3", "e/4", "e/5", "e/6"};
-  const Version version = write(*dataset, origins);
+  const Version version = write(*dataset, {"e/1", "e/2", "e/3", "e/4", "e/5", "e/6"});
   const core::Bytes whole = core::read_file(version.file);
-  size_t refused = 0;
+  const core::Bytes samples = read_all(*dataset).samples;
+  const auto first = std::search(whole.begin(), whole.end(), samples.begin(), samples.end());
+  ASSERT_NE(first, whole.end());
+  const auto start = static_cast<size_t>(first - whole.begin());
   for (size_t i = 0; i < whole.size(); ++i) {
     core::Bytes altered = whole;
     altered[i] ^= std::byte{static_cast<unsigned char>(1U << (i % 8))};
     test::put_file(version.file, altered);
-    try {
-      expect_equal(*open_version(version.file), *dataset);
-      EXPECT_EQ(describe_version(version.file).origin, kOrigin);
-      EXPECT_EQ(read_origins(version.file), origins);
-    } catch (const core::Error& error) {
-      ++refused;
-      EXPECT_THAT(error.kind(), AnyOf(core::ErrorKind::Corrupt, core::ErrorKind::Unsupported));
-      EXPECT_THAT(error.what(), HasSubstr(version.file.string()));
-    }
+    const bool in_samples = i >= start && i < start + samples.size();
+    ASSERT_TRUE(refuses(version.file, open_version)) << "byte " << i;
+    // The samples are not read for these.
+    ASSERT_NE(refuses(version.file, describe_version), in_samples) << "byte " << i;
+    ASSERT_NE(refuses(version.file, read_origins), in_samples) << "byte " << i;
   }
-  EXPECT_GT(refused, 1000U);
+  EXPECT_ERROR(write(*dataset), Corrupt, HasSubstr("remove it and import it again"));
+  test::put_file(version.file, whole);
+  EXPECT_FALSE(refuses(version.file, open_version));
 }
 
-TEST_F(Store, RefusesAnyAlteredByteOfSamplesAndLabels) {
+TEST_F(Store, SaysWhichPartWasAltered) {
   const DatasetPtr dataset = test::six_images();
   const Version version = write(*dataset);
   const core::Bytes whole = core::read_file(version.file);
   const Batch batch = read_all(*dataset);
-  const auto labels = std::as_bytes(std::span(batch.labels));
-  for (const std::span<const std::byte> part :
-       {std::span<const std::byte>(batch.samples), labels}) {
-    const auto start = std::search(whole.begin(), whole.end(), part.begin(), part.end());
-    ASSERT_NE(start, whole.end());
-    for (size_t i = 0; i < part.size(); ++i) {
-      core::Bytes altered = whole;
-      altered[static_cast<size_t>(start - whole.begin()) + i] ^= std::byte{1};
-      test::put_file(version.file, altered);
-      EXPECT_ERROR(open_version(version.file),
-                   Corrupt,
-                   AllOf(HasSubstr(version.hash), HasSubstr("does not match its hash")));
-      EXPECT_NO_THROW(describe_version(version.file));
-    }
-  }
-  EXPECT_ERROR(write(*dataset), Corrupt, HasSubstr("remove it and import it again"));
+  const auto alter = [&](std::span<const std::byte> part) {
+    core::Bytes altered = whole;
+    *std::search(altered.begin(), altered.end(), part.begin(), part.end()) ^= std::byte{1};
+    test::put_file(version.file, altered);
+  };
+  alter(batch.samples);
+  EXPECT_ERROR(open_version(version.file), Corrupt, HasSubstr("content does not match its hash"));
+  alter(std::as_bytes(std::span(batch.labels)));
+  EXPECT_ERROR(open_version(version.file), Corrupt, HasSubstr("its seal is broken"));
 }
 
 TEST_F(Store, RefusesAVersionUnderTheNameOfAnother) {
