@@ -20,6 +20,10 @@ double hours_between(core::Timestamp from, core::Timestamp to) {
   return std::chrono::duration<double, std::ratio<3600>>(to - from).count();
 }
 
+std::string leaf_of(const std::string& topic) {
+  return topic.substr(topic.rfind('/') + 1);
+}
+
 }  // namespace
 
 void ServiceOptions::visit(core::Fields& f) {

@@ -1,5 +1,9 @@
 #include "coppice/experiment_file.h"
 
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
 #include <fmt/format.h>
 
 #include "core/config.h"
@@ -29,25 +33,60 @@ auto with_kind(const std::string& kind, const std::string& place, Work&& work) {
                                 fmt::join(experiment_kinds(), ", ")));
 }
 
+/// Where the field stands that a message begins with ("data.train_images: …"), or the innermost
+/// group around it that is written down; the file where there is none.
+std::string place_of(const core::ConfigNode& root,
+                     std::string_view message,
+                     const std::filesystem::path& file) {
+  const core::ConfigNode* node = &root;
+  std::string_view path = message.substr(0, message.find(": "));
+  while (!path.empty()) {
+    const std::string_view key = path.substr(0, path.find('.'));
+    path.remove_prefix(std::min(key.size() + 1, path.size()));
+    size_t index = 0;
+    const bool is_index =
+        std::from_chars(key.data(), key.data() + key.size(), index).ptr == key.data() + key.size();
+    const core::ConfigNode* next = node->find(key);
+    if (node->kind == core::ConfigNode::Kind::List && is_index && index < node->list.size()) {
+      next = &node->list[index];
+    }
+    if (next == nullptr) {
+      break;
+    }
+    node = next;
+  }
+  return node == &root ? file.string() : node->place();
+}
+
 void check_sweep(SweepOptions& options, const std::filesystem::path& file) {
   const auto experiment = file.parent_path() / options.experiment;
   if (!std::filesystem::exists(experiment)) {
-    throw core::Error(
-        core::ErrorKind::NotFound,
-        fmt::format("{}: experiment file '{}' does not exist", file.string(), experiment.string()));
+    throw core::Error(core::ErrorKind::NotFound,
+                      fmt::format("experiment: file '{}' does not exist", experiment.string()));
+  }
+  const core::ConfigNode node = core::load_config(experiment);
+  if (const auto* kind = node.find("kind"); kind != nullptr && kind->scalar == "sweep") {
+    throw core::Error(core::ErrorKind::Config,
+                      fmt::format("experiment: '{}' is a sweep itself; name the file of one trial",
+                                  experiment.string()));
   }
   options.experiment = std::filesystem::absolute(experiment).lexically_normal().string();
   sweep::check_space(options.study.parameters);
-  sweep::samplers().get(options.study.sampler);
+  load_experiment(experiment, {});
   // Every field that varies must exist there and take its values.
-  for (const auto& parameter : options.study.parameters) {
+  for (size_t i = 0; i < options.study.parameters.size(); ++i) {
+    const auto& parameter = options.study.parameters[i];
     std::vector<std::string> words = parameter.values;
     for (const double bound : parameter.range) {
       words.push_back(parameter.integer ? fmt::format("{}", static_cast<int64_t>(bound))
                                         : fmt::format("{}", bound));
     }
     for (const auto& word : words) {
-      load_experiment(experiment, {fmt::format("{}={}", parameter.field, word)});
+      try {
+        load_experiment(experiment, {fmt::format("{}={}", parameter.field, word)});
+      } catch (const core::Error& error) {
+        throw core::Error(error.kind(), fmt::format("study.parameters.{}: {}", i, error.what()));
+      }
     }
   }
 }
@@ -99,11 +138,8 @@ ExperimentFile load_experiment(const std::filesystem::path& file,
         loop::check(options);
       }
     } catch (const core::Error& error) {
-      const std::string message = error.what();
       throw core::Error(error.kind(),
-                        message.starts_with(file.string())
-                            ? message
-                            : fmt::format("{}: {}", file.string(), message));
+                        fmt::format("{}: {}", place_of(node, error.what(), file), error.what()));
     }
     return ExperimentFile{std::move(options), file};
   });

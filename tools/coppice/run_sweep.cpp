@@ -1,6 +1,6 @@
 #include "coppice/run_sweep.h"
 
-#include <atomic>
+#include <chrono>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "core/interrupt.h"
 #include "core/log.h"
 #include "core/process.h"
@@ -42,7 +44,23 @@ std::vector<std::string> trial_command(const SweepOptions& options,
   return command;
 }
 
-/// Takes trials until none is left. One per thread; each opens the study itself.
+/// A trial whose worker has been silent for so long is given out again.
+constexpr std::chrono::seconds kLease{15};
+
+const core::SystemClock& system_clock() {
+  static const core::SystemClock clock;
+  return clock;
+}
+
+sweep::Study open_study(const SweepOptions& options, const std::filesystem::path& folder) {
+  return {folder / "study.db",
+          options.study,
+          static_cast<uint64_t>(options.seed),
+          system_clock(),
+          kLease};
+}
+
+/// Takes trials until every one has ended. One per thread; each opens the study itself.
 class Worker {
  public:
   Worker(const SweepOptions& options,
@@ -55,12 +73,17 @@ class Worker {
         name_(fmt::format("{}-{}", getpid(), number)) {}
 
   void work(const std::function<void(const sweep::Trial&)>& on_end) {
-    sweep::Study study(folder_ / "study.db", options_.study, static_cast<uint64_t>(options_.seed));
+    sweep::Study study = open_study(options_, folder_);
     try {
-      while (auto trial = study.ask(name_)) {
+      while (!study.finished()) {
         core::throw_if_interrupted();
-        run_trial(study, *trial);
-        on_end(*trial);
+        if (const auto trial = study.ask(name_)) {
+          const auto heartbeat = study.keep(trial->number, name_);
+          run_trial(study, *trial);
+          on_end(*trial);
+        } else {  // others have the last ones, and may die over them
+          std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
       }
     } catch (...) {
       study.release(name_);
@@ -72,6 +95,7 @@ class Worker {
   void run_trial(sweep::Study& study, const sweep::Trial& trial) {
     const auto out = folder_ / "trials" / fmt::format("{:04}", trial.number);
     std::filesystem::create_directories(out);
+    const auto heartbeat = study.keep(trial.number, name_);
     const auto threads = std::max<int64_t>(
         1, static_cast<int64_t>(std::thread::hardware_concurrency()) / options_.workers);
     const auto errors = folder_ / "trials" / fmt::format("{:04}.stderr.txt", trial.number);
@@ -81,6 +105,12 @@ class Worker {
                            .working_folder = {},
                            .on_line = [](std::string_view) {},
                            .stderr_file = errors});
+    if (result.exit_code == core::exit_code(core::ErrorKind::Interrupted)) {
+      throw core::Error(
+          core::ErrorKind::Interrupted,
+          fmt::format("trial {} was interrupted; the same command with --resume goes on",
+                      trial.number));
+    }
     if (result.exit_code == 0) {
       study.tell(trial.number, report::read_figures(out / "summary.json"), out.string());
     } else {
@@ -99,23 +129,12 @@ class Worker {
   std::string name_;
 };
 
-std::string state_name(const sweep::Trial& trial) {
-  switch (trial.state) {
-    case sweep::Trial::State::Finished:
-      return "finished";
-    case sweep::Trial::State::Failed:
-      return "failed";
-    case sweep::Trial::State::Running:
-      break;
-  }
-  return "running";
-}
-
 std::vector<std::vector<std::string>> trial_rows(const std::vector<sweep::Trial>& trials,
                                                  const SweepOptions& options) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& trial : trials) {
-    std::vector<std::string> row{fmt::format("{}", trial.number), state_name(trial)};
+    std::vector<std::string> row{fmt::format("{}", trial.number),
+                                 std::string(sweep::to_string(trial.state))};
     for (const auto& parameter : options.study.parameters) {
       row.push_back(trial.assignment.at(parameter.field));
     }
@@ -184,8 +203,11 @@ void report_sweep(const sweep::Study& study,
 void run_sweep(const SweepOptions& options,
                const RunOptions& run,
                const std::filesystem::path& folder) {
-  sweep::Study study(folder / "study.db", options.study, static_cast<uint64_t>(options.seed));
-  core::Progress progress("sweep", options.study.trials, "trials");
+  const sweep::Study study = open_study(options, folder);
+  core::Progress progress("sweep", study.total(), "trials");
+  for (const auto& trial : study.trials()) {
+    progress.advance(trial.state == sweep::Trial::State::Running ? 0 : 1);
+  }
   std::mutex mutex;
   std::exception_ptr first_error;
   std::vector<std::thread> threads;
