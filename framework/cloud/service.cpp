@@ -162,7 +162,7 @@ bool Service::receive(const std::string& topic, std::span<const std::byte> paylo
     return true;  // it would be as wrong the next time
   }
   const std::string& device = envelope.sender;
-  if (!devices_.contains(device) || !topic.starts_with(link::topic(options_.fleet, device, ""))) {
+  if (!devices_.contains(device) || topic != link::topic(options_.fleet, device, leaf_of(topic))) {
     core::log_warning(fmt::format("{}: message of unknown device '{}' dropped", topic, device));
     return true;
   }

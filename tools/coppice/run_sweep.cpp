@@ -95,7 +95,6 @@ class Worker {
   void run_trial(sweep::Study& study, const sweep::Trial& trial) {
     const auto out = folder_ / "trials" / fmt::format("{:04}", trial.number);
     std::filesystem::create_directories(out);
-    const auto heartbeat = study.keep(trial.number, name_);
     const auto threads = std::max<int64_t>(
         1, static_cast<int64_t>(std::thread::hardware_concurrency()) / options_.workers);
     const auto errors = folder_ / "trials" / fmt::format("{:04}.stderr.txt", trial.number);
