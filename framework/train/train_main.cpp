@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "core/interrupt.h"
 #include "jobs/error_line.h"
 #include "train/optimizer.h"
@@ -27,9 +28,8 @@ constexpr std::string_view kHelp =
     "\n"
     "A job that was killed goes on after its last finished epoch when it is run again in the same "
     "folder.\n"
-    "Exit codes: 0 done, 2 config, 3 corrupt, 4 input/output, 5 refused, 6 unsupported, 7 "
-    "numeric,\n"
-    "130 interrupted, 1 any other error.\n";
+    "Exit codes: 0 done, 2 config, 3 not found, 4 input/output, 5 corrupt data, 6 refused,\n"
+    "7 unsupported, 8 numeric, 70 a bug of ours, 130 interrupted.\n";
 
 struct Arguments {
   std::filesystem::path job;
@@ -68,30 +68,6 @@ void print(const core::Registry<T>& registry) {
   for (const auto& [name, entry] : registry.entries()) {
     fmt::print("{:<10} {:<10} {}\n", registry.kind(), name, entry.help);
   }
-}
-
-int exit_code(core::ErrorKind kind) {
-  switch (kind) {
-    case core::ErrorKind::Config:
-    case core::ErrorKind::InvalidArgument:
-    case core::ErrorKind::NotFound:
-      return 2;
-    case core::ErrorKind::Corrupt:
-      return 3;
-    case core::ErrorKind::Io:
-      return 4;
-    case core::ErrorKind::Refused:
-      return 5;
-    case core::ErrorKind::Unsupported:
-      return 6;
-    case core::ErrorKind::Numeric:
-      return 7;
-    case core::ErrorKind::Interrupted:
-      return 130;
-    case core::ErrorKind::Internal:
-      return 1;
-  }
-  return 1;
 }
 
 void run(const Arguments& arguments, const Components& components) {
@@ -134,13 +110,13 @@ int train_main(int argc, char** argv, const Components& components) {
     return 0;
   } catch (const core::Error& error) {
     fmt::print(stderr, "{}\n", jobs::to_error_line(error));
-    return exit_code(error.kind());
+    return core::exit_code(error.kind());
   } catch (const std::exception& error) {
     // ATen puts a trace behind the first line.
     const std::string message = error.what();
     const core::Error told(core::ErrorKind::Internal, message.substr(0, message.find('\n')));
     fmt::print(stderr, "{}\n", jobs::to_error_line(told));
-    return exit_code(told.kind());
+    return core::exit_code(told.kind());
   }
 }
 

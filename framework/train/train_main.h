@@ -12,8 +12,7 @@ namespace coppice::train {
 ///       does"); return coppice::train::train_main(argc, argv, components);
 ///     }
 ///
-/// Exit codes: 0, 2 config or argument, 3 corrupt, 4 I/O, 5 refused, 6 unsupported, 7 numeric, 130
-/// interrupted, 1 else.
+/// Exit codes: 0, or core/exit_code.h's.
 int train_main(int argc, char** argv, const Components& components);
 
 }  // namespace coppice::train

@@ -99,7 +99,7 @@ TEST_F(ProgramTest, ErrorsAreOneLineWithAnExitCodeByKind) {
   };
   expect(run({"--jbo", "x"}), 2, "--job");
   expect(run({"--job", "/nowhere/job.yaml", "--out", folder_.path().string()}),
-         2,
+         3,
          "/nowhere/job.yaml");
   spec_.options = "train: {epochs: 0}";
   expect(run(job_arguments("config")), 2, "epochs");
@@ -108,7 +108,7 @@ TEST_F(ProgramTest, ErrorsAreOneLineWithAnExitCodeByKind) {
   bytes[bytes.size() / 2] ^= std::byte{1};
   spec_.inputs["train"] = folder_.path() / "altered.h5";
   core::write_file(spec_.inputs["train"], bytes);
-  expect(run(job_arguments("corrupt")), 3, "altered.h5");
+  expect(run(job_arguments("corrupt")), 5, "altered.h5");
 }
 
 pid_t start(const std::vector<std::string>& arguments) {
