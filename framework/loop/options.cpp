@@ -11,15 +11,27 @@ namespace coppice::loop {
 
 namespace {
 
-void check_data(const DataOptions& data) {
-  for (const auto& file :
-       {data.train_images, data.train_labels, data.test_images, data.test_labels}) {
-    if (!std::filesystem::exists(file)) {
-      throw core::Error(
-          core::ErrorKind::NotFound,
-          fmt::format("data file '{}' does not exist (fields data.train_images, …)", file));
-    }
+/// Runs a check of one field; what it throws names the field first.
+template <class Check>
+void check_field(const std::string& field, const Check& check) {
+  try {
+    check();
+  } catch (const core::Error& error) {
+    throw core::Error(error.kind(), fmt::format("{}: {}", field, error.what()));
   }
+}
+
+void check_data(const DataOptions& data) {
+  const auto check_file = [](const std::string& field, const std::string& file) {
+    if (!std::filesystem::exists(file)) {
+      throw core::Error(core::ErrorKind::NotFound,
+                        fmt::format("{}: data file '{}' does not exist", field, file));
+    }
+  };
+  check_file("data.train_images", data.train_images);
+  check_file("data.train_labels", data.train_labels);
+  check_file("data.test_images", data.test_images);
+  check_file("data.test_labels", data.test_labels);
 }
 
 /// What IDX files hold; sizes do not matter for what is checked.
@@ -29,9 +41,42 @@ data::Schema image_schema() {
   return schema;
 }
 
-void check_job(const recipe::TrainJob& job) {
-  graph::zoo().get(job.model.name);
-  data::Pipeline(job.train.augmentation, image_schema());
+void check_transforms(const std::string& field,
+                      const std::vector<data::TransformOptions>& transforms) {
+  for (size_t i = 0; i < transforms.size(); ++i) {
+    check_field(fmt::format("{}.{}", field, i),
+                [&] { data::Pipeline({transforms[i]}, image_schema()); });
+  }
+}
+
+void check_training(const std::string& field, const recipe::TrainOptions& options) {
+  check_transforms(field + ".augmentation", options.augmentation);
+}
+
+void check_job(const std::string& field, const recipe::TrainJob& job) {
+  check_field(field + ".model.name", [&] { graph::zoo().get(job.model.name); });
+  check_training(field + ".train", job.train);
+}
+
+void check_compression(const CompressOptions& options) {
+  check_field("compress.prune.criterion",
+              [&] { compress::criteria().get(options.prune.criterion); });
+  check_training("compress.recover", options.recover);
+}
+
+void check_classes(const std::string& field,
+                   const std::vector<std::string>& classes,
+                   const std::vector<std::string>& names) {
+  for (size_t i = 0; i < classes.size(); ++i) {
+    if (std::find(names.begin(), names.end(), classes[i]) == names.end()) {
+      throw core::Error(core::ErrorKind::NotFound,
+                        fmt::format("{}.{}: class '{}' is not among data.class_names{}",
+                                    field,
+                                    i,
+                                    classes[i],
+                                    core::did_you_mean(classes[i], names)));
+    }
+  }
 }
 
 }  // namespace
@@ -115,38 +160,33 @@ void LoopOptions::visit(core::Fields& f) {
 
 void check(const ExperimentOptions& options) {
   check_data(options.data);
-  check_job(options.student);
+  check_job("student", options.student);
   if (options.use_teacher) {
-    check_job(options.teacher);
+    check_job("teacher", options.teacher);
   }
   if (options.compress.enabled) {
-    compress::criteria().get(options.compress.prune.criterion);
+    check_compression(options.compress);
   }
 }
 
 void check(const LoopOptions& options) {
   check_data(options.data);
-  check_job(options.teacher);
-  check_job(options.student);
-  compress::criteria().get(options.compress.prune.criterion);
-  const auto& names = options.data.class_names;
+  check_job("teacher", options.teacher);
+  check_job("student", options.student);
+  check_compression(options.compress);
+  check_training("retrain.train", options.retrain.train);
+  check_training("retrain.recover", options.retrain.recover);
   const auto& scenario = options.field.scenario;
-  const auto require_class = [&](const std::string& name) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      throw core::Error(core::ErrorKind::NotFound,
-                        fmt::format("class '{}' of the scenario is not among data.class_names{}",
-                                    name,
-                                    core::did_you_mean(name, names)));
-    }
-  };
-  std::for_each(scenario.withheld_classes.begin(), scenario.withheld_classes.end(), require_class);
+  const auto& names = options.data.class_names;
+  check_classes("field.scenario.withheld_classes", scenario.withheld_classes, names);
   if (scenario.phases.empty()) {
     throw core::Error(core::ErrorKind::InvalidArgument,
-                      "field.scenario.phases is empty: a loop needs at least one");
+                      "field.scenario.phases: it is empty, a loop needs at least one");
   }
-  for (const auto& phase : scenario.phases) {
-    std::for_each(phase.classes.begin(), phase.classes.end(), require_class);
-    data::Pipeline(phase.transforms, image_schema());
+  for (size_t i = 0; i < scenario.phases.size(); ++i) {
+    const std::string field = fmt::format("field.scenario.phases.{}", i);
+    check_classes(field + ".classes", scenario.phases[i].classes, names);
+    check_transforms(field + ".transforms", scenario.phases[i].transforms);
   }
 }
 

@@ -91,9 +91,9 @@ struct LoopOptions {
   void visit(core::Fields& f);
 };
 
-/// What options cannot say by themselves; throws Error{Config, InvalidArgument, NotFound}: files
-/// that are missing, unknown networks or transforms, transforms that do not fit, classes that are
-/// not named.
+/// What options cannot say by themselves; throws Error{InvalidArgument, NotFound}: files that are
+/// missing, unknown networks or transforms, transforms that do not fit, classes that are not named.
+/// Messages begin with the field: "data.train_images: …".
 void check(const ExperimentOptions& options);
 void check(const LoopOptions& options);
 
