@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 #include <utility>
 #include <vector>
@@ -46,12 +47,9 @@ void lower_dequantisations(Model& model) {
   Names names(model);
   std::vector<Node> nodes;
   const auto made = [&](const std::string& name) -> const Node* {
-    for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
-      if (it->name == name) {
-        return &*it;
-      }
-    }
-    return nullptr;
+    const auto it = std::find_if(
+        nodes.rbegin(), nodes.rend(), [&](const Node& node) { return node.name == name; });
+    return it == nodes.rend() ? nullptr : &*it;
   };
   for (Node& node : model.graph.nodes) {
     const Node* source = commutes(&node) ? made(node.inputs[0]) : nullptr;

@@ -54,15 +54,16 @@ void build(PlanBuilder& plan, const ByteAdd& add) {
   const memory::desc desc = channels_last(dims, plan.stage().dtype);
   const size_t target = plan.new_buffer(desc);
   const int64_t count = count_of(dims);
+  const WeightedSum sum{add.scale_a, add.scale_b, add.relu};
   plan.add_loop(
       [=](Buffers buffers) {
-        std::array<float, kBlock> x;
-        std::array<float, kBlock> y;
+        std::array<float, kBlock> x{};
+        std::array<float, kBlock> y{};
         for (int64_t i = 0; i < count; i += kBlock) {
           const int64_t size = std::min(kBlock, count - i);
           bytes_to_floats(buffers[a] + i, a_signed, size, x.data());
           bytes_to_floats(buffers[b] + i, b_signed, size, y.data());
-          weighted_sum(x.data(), add.scale_a, y.data(), add.scale_b, add.relu, size, x.data());
+          add_floats(sum, x.data(), y.data(), size, x.data());
           quantise_floats(x.data(), add.scale, is_signed, size, buffers[target] + i);
         }
       },
@@ -84,8 +85,8 @@ void build(PlanBuilder& plan, const ByteAverage& average) {
   const float multiplier = average.multiplier;
   plan.add_loop(
       [=](Buffers buffers) {
-        std::array<int32_t, kSumChannels> sums;
-        std::array<float, kSumChannels> means;
+        std::array<int32_t, kSumChannels> sums{};
+        std::array<float, kSumChannels> means{};
         for (int64_t n = 0; n < batch; ++n) {
           for (int64_t c = 0; c < channels; c += kSumChannels) {
             const int64_t size = std::min(kSumChannels, channels - c);

@@ -105,14 +105,10 @@ void quantise_floats(const float* x, float scale, bool is_signed, int64_t count,
 }
 
 COPPICE_VECTORISE
-void weighted_sum(const float* a,
-                  float scale_a,
-                  const float* b,
-                  float scale_b,
-                  bool relu,
-                  int64_t count,
-                  float* out) {
-  const float floor = relu ? 0.0F : -std::numeric_limits<float>::max();
+void add_floats(const WeightedSum& sum, const float* a, const float* b, int64_t count, float* out) {
+  const float floor = sum.relu ? 0.0F : std::numeric_limits<float>::lowest();
+  const float scale_a = sum.scale_a;
+  const float scale_b = sum.scale_b;
   for (int64_t i = 0; i < count; ++i) {
     const float value = a[i] * scale_a + b[i] * scale_b;
     out[i] = value > floor ? value : floor;

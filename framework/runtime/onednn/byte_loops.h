@@ -13,14 +13,14 @@ void bytes_to_floats(const std::byte* x, bool is_signed, int64_t count, float* o
 /// Rounds x / scale half to even and saturates, as QuantizeLinear does.
 void quantise_floats(const float* x, float scale, bool is_signed, int64_t count, std::byte* out);
 
-/// out = a * scale_a + b * scale_b, clamped at 0 with `relu`.
-void weighted_sum(const float* a,
-                  float scale_a,
-                  const float* b,
-                  float scale_b,
-                  bool relu,
-                  int64_t count,
-                  float* out);
+/// a * scale_a + b * scale_b, clamped at 0 with `relu`.
+struct WeightedSum {
+  float scale_a = 1;
+  float scale_b = 1;
+  bool relu = false;
+};
+
+void add_floats(const WeightedSum& sum, const float* a, const float* b, int64_t count, float* out);
 
 /// Sums over pixels of [pixels, channels] for channels [first, first + count); count <=
 /// kSumChannels.

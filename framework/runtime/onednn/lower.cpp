@@ -70,12 +70,12 @@ std::vector<Stage> lower(const graph::Model& model) {
   ModelIndex index(model);
   std::set<std::string> needed(model.graph.outputs.begin(), model.graph.outputs.end());
   std::vector<Stage> stages;
-  for (auto node = model.graph.nodes.rbegin(); node != model.graph.nodes.rend(); ++node) {
-    if (node->op == Op::Input || !needed.contains(node->name)) {
-      continue;
+  for (size_t i = model.graph.nodes.size(); i-- > 0;) {
+    const Node& node = model.graph.nodes[i];
+    if (node.op != Op::Input && needed.contains(node.name)) {
+      stages.push_back(match(index, node));
+      needed.insert(stages.back().inputs.begin(), stages.back().inputs.end());
     }
-    stages.push_back(match(index, *node));
-    needed.insert(stages.back().inputs.begin(), stages.back().inputs.end());
   }
   std::reverse(stages.begin(), stages.end());
   return stages;

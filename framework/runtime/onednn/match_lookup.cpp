@@ -95,6 +95,7 @@ Tensor tabulate(ModelIndex& index,
       views.push_back(reference::view_of(index.is_constant(name) ? index.constant(name) : current));
     }
     std::vector<const reference::View*> operands;
+    operands.reserve(views.size());
     for (const reference::View& view : views) {
       operands.push_back(&view);
     }
