@@ -1,18 +1,39 @@
 #include "edge/agent.h"
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "edge/part_file.h"
+#include "link/utf8.h"
 
 namespace coppice::edge {
 
 namespace {
 
-int64_t day_of(core::Timestamp now) {
-  return std::chrono::duration_cast<std::chrono::days>(now.time_since_epoch()).count();
+constexpr std::chrono::seconds kAskAgain{60};
+constexpr size_t kLongestReason = 500;
+
+std::filesystem::path spool_file(const std::filesystem::path& folder) {
+  make_folder(folder);
+  return folder / "spool.db";
+}
+
+/// An error may quote bytes of what was refused.
+std::string printable(std::string text) {
+  text.resize(std::min(text.size(), kLongestReason));
+  if (!link::is_utf8(text)) {
+    std::replace_if(
+        text.begin(),
+        text.end(),
+        [](char c) { return static_cast<unsigned char>(c) >= 0x80; },
+        '?');
+  }
+  return text;
 }
 
 }  // namespace
@@ -51,20 +72,25 @@ Agent::Agent(AgentOptions options,
     : options_(std::move(options)),
       transport_(transport),
       clock_(clock),
-      rng_(core::Rng(options_.seed).split("miner").split(options_.device)),
+      draws_(core::Rng(options_.seed).split("miner").split(options_.device)),
       host_(options_.engine),
       updater_(folder / "release",
                std::move(public_key),
                clock,
-               [this](std::span<const std::byte> artefact) { host_.load(artefact); }),
-      spool_((std::filesystem::create_directories(folder), folder / "spool.db"),
-             options_.spool_bytes),
+               [this](std::span<const std::byte> artefact) { return host_.prepare(artefact); }),
+      spool_(spool_file(folder), options_.spool_bytes),
+      shipper_({options_.daily_upload_bytes,
+                options_.daily_upload_samples,
+                options_.batch_samples,
+                options_.resend_after_s},
+               options_.device,
+               spool_,
+               clock,
+               [this](std::span<const std::byte> bytes) {
+                 transport_.publish(link::topic(options_.fleet, options_.device, "samples"), bytes);
+               }),
       drift_(monitor::make_drift_detector(options_.drift)) {
   updater_.start();
-  day_ = spool_.recall("day");
-  bytes_today_ = spool_.recall("bytes_today");
-  samples_today_ = spool_.recall("samples_today");
-  messages_ = spool_.recall("messages");
   for (const char* leaf : {"ack", "release", "chunk"}) {
     transport_.subscribe(link::topic(options_.fleet, options_.device, leaf),
                          [this](const std::string&, std::span<const std::byte> payload) {
@@ -75,31 +101,30 @@ Agent::Agent(AgentOptions options,
 
 std::vector<Prediction> Agent::infer(const graph::Tensor& samples,
                                      std::span<const int64_t> feedback) {
-  if (!host_.loaded()) {
+  if (!host_.loaded() || samples.empty()) {
     return {};
   }
-  COPPICE_CHECK(static_cast<int64_t>(feedback.size()) == samples.dim(0), "one feedback per sample");
-  const auto predictions = host_.predict(samples);
-  const int64_t first = spool_.reserve_sequences(samples.dim(0));
-  const auto sample_bytes = static_cast<size_t>(samples.bytes_size() / samples.dim(0));
+  const int64_t count = samples.dim(0);
+  COPPICE_CHECK(static_cast<int64_t>(feedback.size()) == count, "one feedback per sample");
+  auto predictions = host_.predict(samples);
+  const int64_t first = spool_.reserve_sequences(count);
+  const auto sample_bytes = static_cast<size_t>(samples.bytes_size() / count);
   std::vector<Spool::Entry> mined;
   for (size_t i = 0; i < predictions.size(); ++i) {
-    const Observation seen{predictions[i].label, predictions[i].confidence, feedback[i]};
-    if (seen.feedback >= 0) {
-      const bool wrong = seen.feedback != seen.predicted;
-      ++status_.feedback_seen;
-      status_.feedback_wrong += wrong ? 1 : 0;
-      status_.drift = drift_->add(wrong ? 1 : 0) || status_.drift;
-    }
-    confidence_sum_ += seen.confidence;
-    const double audit_draw = rng_.uniform();
-    const double hard_draw = rng_.uniform();
+    const Observation seen{
+        predictions[i].label, predictions[i].confidence, std::max<int64_t>(feedback[i], -1)};
+    observe(seen);
+    const int64_t sequence = first + static_cast<int64_t>(i);
+    // From the number, which is never used twice: a restart does not draw the same again.
+    core::Rng rng = draws_.split(static_cast<uint64_t>(sequence));
+    const double audit_draw = rng.uniform();
+    const double hard_draw = rng.uniform();
     const Mined verdict = mine(seen, options_.miner, audit_draw, hard_draw);
     if (verdict.reason == Reason::None) {
       continue;
     }
     const std::byte* raw = samples.bytes() + i * sample_bytes;
-    mined.push_back({{.sequence = first + static_cast<int64_t>(i),
+    mined.push_back({{.sequence = sequence,
                       .payload = core::Bytes(raw, raw + sample_bytes),
                       .predicted = seen.predicted,
                       .confidence = seen.confidence,
@@ -110,40 +135,35 @@ std::vector<Prediction> Agent::infer(const graph::Tensor& samples,
                       .model_hash = host_.artefact_hash()},
                      verdict.value});
   }
-  status_.inferred += samples.dim(0);
-  last_sequence_ = first + samples.dim(0) - 1;
+  last_sequence_ = first + count - 1;
   if (!mined.empty()) {
     spool_.add(mined);
-    spool_.remember("mined", spool_.recall("mined") + static_cast<int64_t>(mined.size()));
   }
   return predictions;
 }
 
+void Agent::observe(const Observation& seen) {
+  ++status_.inferred;
+  confidence_sum_ += seen.confidence;
+  if (seen.feedback >= 0) {
+    const bool wrong = seen.feedback != seen.predicted;
+    ++status_.feedback_seen;
+    status_.feedback_wrong += wrong ? 1 : 0;
+    status_.drift = drift_->add(wrong ? 1 : 0) || status_.drift;
+  }
+}
+
 void Agent::tick() {
+  report_refusal();  // of what was found at the start
   transport_.poll();
-  // In-process answers arrive at once; a real network answers by a later tick.
-  while (const auto request = updater_.wanted()) {
-    send(*request, "chunk_request");
-    if (transport_.poll() == 0) {
-      break;
-    }
+  while (ask_for_chunk()) {  // a transport within this process may answer at once
+    transport_.poll();
   }
-  if (auto error = updater_.take_error(); !error.empty()) {
-    status_.update_error = std::move(error);
-    report_status();
-  }
-  start_day();
-  ship();
+  shipper_.ship();
 }
 
 void Agent::report_status() {
-  status_.release_counter = updater_.counter();
-  status_.spooled = spool_.count();
-  status_.evicted = spool_.evicted();
-  status_.mean_confidence =
-      status_.inferred > 0 ? confidence_sum_ / static_cast<double>(status_.inferred) : 0;
-  send(std::exchange(status_, {}), "status");
-  confidence_sum_ = 0;
+  send_status(updater_.counter());
 }
 
 bool Agent::receive(std::span<const std::byte> payload) {
@@ -155,82 +175,71 @@ bool Agent::receive(std::span<const std::byte> payload) {
     return true;  // it would be as wrong the next time
   }
   if (const auto* ack = std::get_if<link::Ack>(&envelope.body)) {
-    spool_.acknowledge(ack->ids);
-    for (const auto& id : ack->ids) {
-      sent_.erase(id);
-    }
+    shipper_.acknowledge(ack->ids);
   } else if (const auto* offer = std::get_if<link::ReleaseOffer>(&envelope.body)) {
-    const uint64_t before = updater_.counter();
-    updater_.offer(*offer);
-    if (updater_.counter() != before) {
-      drift_->reset();
-      report_status();
+    if (!take_update([&] { updater_.offer(*offer); }) && !updater_.wanted()) {
+      report_status();  // offered what is here: the cloud has missed the report
     }
   } else if (const auto* chunk = std::get_if<link::Chunk>(&envelope.body)) {
-    const uint64_t before = updater_.counter();
-    updater_.chunk(*chunk);
-    if (updater_.counter() != before) {
-      drift_->reset();
-      report_status();
-    }
+    take_update([&] { updater_.chunk(*chunk); });
   }
   return true;
 }
 
-void Agent::start_day() {
-  const int64_t today = day_of(clock_.now());
-  if (today != day_) {
-    day_ = today;
-    bytes_today_ = 0;
-    samples_today_ = 0;
-    spool_.remember("day", day_);
-    spool_.remember("bytes_today", 0);
-    spool_.remember("samples_today", 0);
+/// Whether there was something to report.
+bool Agent::take_update(const std::function<void()>& step) {
+  const uint64_t before = updater_.counter();
+  step();
+  const bool installed = updater_.counter() != before;
+  if (installed) {
+    send_status(before);  // what was counted until now, the release before did
+    drift_->reset();
+    report_status();
   }
+  return report_refusal() || installed;
 }
 
-void Agent::ship() {
-  const auto now = clock_.now();
-  for (const std::string& id : spool_.under_way()) {
-    const auto last = sent_.find(id);
-    if (last == sent_.end() ||
-        now - last->second >= std::chrono::seconds(options_.resend_after_s)) {
-      if (bytes_today_ >= options_.daily_upload_bytes) {
-        return;
-      }
-      send_samples(id, spool_.contents(id));
-    }
+bool Agent::report_refusal() {
+  auto refusal = updater_.take_refusal();
+  if (!refusal) {
+    return false;
   }
-  while (spool_.waiting() > 0 && bytes_today_ < options_.daily_upload_bytes &&
-         samples_today_ < options_.daily_upload_samples) {
-    const std::string id = fmt::format("{}/samples/{}", options_.device, ++messages_);
-    spool_.remember("messages", messages_);  // before the id is used: none is ever used twice
-    const int64_t count =
-        std::min(options_.batch_samples, options_.daily_upload_samples - samples_today_);
-    auto samples = spool_.take(id, count, options_.daily_upload_bytes - bytes_today_);
-    if (samples.empty()) {
-      return;
-    }
-    samples_today_ += static_cast<int64_t>(samples.size());
-    send_samples(id, std::move(samples));
-  }
+  status_.update_error = printable(std::move(refusal->why));
+  status_.refused_counter = refusal->counter;
+  core::log_warning(fmt::format("{}: {}", options_.device, status_.update_error));
+  report_status();
+  return true;
 }
 
-void Agent::send_samples(const std::string& id, std::vector<link::Sample> samples) {
-  sent_[id] = clock_.now();
-  const int64_t before = bytes_today_;
-  link::Envelope envelope{
-      id, options_.device, core::to_millis(clock_.now()), link::SampleBatch{std::move(samples)}};
-  const auto bytes = link::encode(envelope);
-  bytes_today_ = before + static_cast<int64_t>(bytes.size());
-  spool_.remember("bytes_today", bytes_today_);
-  spool_.remember("samples_today", samples_today_);
-  transport_.publish(link::topic(options_.fleet, options_.device, "samples"), bytes);
+/// Whether it asked.
+bool Agent::ask_for_chunk() {
+  const auto wanted = updater_.wanted();
+  if (!wanted) {
+    asked_.reset();
+    return false;
+  }
+  const core::Timestamp now = clock_.now();
+  if (asked_ && asked_->request == *wanted && !is_due(asked_->at, now, kAskAgain)) {
+    return false;
+  }
+  asked_ = Asked{*wanted, now};
+  send(*wanted, "chunk_request");
+  return true;
+}
+
+void Agent::send_status(uint64_t release_counter) {
+  link::Status status = std::exchange(status_, {});
+  const double confidence_sum = std::exchange(confidence_sum_, 0);
+  status.release_counter = release_counter;
+  status.spooled = spool_.count();
+  status.evicted = spool_.evicted();
+  status.mean_confidence =
+      status.inferred > 0 ? confidence_sum / static_cast<double>(status.inferred) : 0;
+  send(std::move(status), "status");
 }
 
 void Agent::send(link::Body body, const std::string& leaf) {
-  const std::string id = fmt::format("{}/{}/{}", options_.device, leaf, ++messages_);
-  spool_.remember("messages", messages_);
+  const std::string id = fmt::format("{}/{}", options_.device, spool_.next_message());
   const link::Envelope envelope{
       id, options_.device, core::to_millis(clock_.now()), std::move(body)};
   transport_.publish(link::topic(options_.fleet, options_.device, leaf), link::encode(envelope));

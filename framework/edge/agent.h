@@ -2,8 +2,9 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "core/rng.h"
 #include "edge/engine_host.h"
 #include "edge/miner.h"
+#include "edge/shipper.h"
 #include "edge/spool.h"
 #include "edge/updater.h"
 #include "link/transport.h"
@@ -41,21 +43,27 @@ struct AgentOptions {
 /// the simulation. Not thread-safe.
 class Agent {
  public:
-  /// Everything it must remember lies in `folder`. Throws core::Error.
+  /// Everything it must remember lies in `folder`; one agent at a time may use it. Throws
+  /// core::Error; not for an installed release that can't be used, which is reported instead.
+  /// REQUIRES: transport and clock outlive it; the transport is not polled after its end.
   Agent(AgentOptions options,
         std::filesystem::path folder,
         core::Bytes public_key,
         link::Transport& transport,
         const core::Clock& clock);
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
 
   /// Predicts a batch of raw inputs [n, …] and mines it. `feedback`: the true class per sample
-  /// where the device learned it, else -1. Returns nothing while no release is installed.
+  /// where the device learned it, else -1. Returns nothing while no release is installed. Throws
+  /// Error{InvalidArgument} for samples that do not fit the model, Error{Io} when the spool can't
+  /// be written.
   std::vector<Prediction> infer(const graph::Tensor& samples, std::span<const int64_t> feedback);
 
   /// Takes messages, ships what the budget allows, asks for chunks; call it now and then.
   void tick();
 
-  /// Sends counts since the last report.
+  /// Sends counts since the last report. An update, done or refused, is reported by itself.
   void report_status();
 
   uint64_t release_counter() const { return updater_.counter(); }
@@ -65,32 +73,37 @@ class Agent {
   const Spool& spool() const { return spool_; }
 
   int64_t last_sequence() const { return last_sequence_; }
+
   /// Samples ever put into the spool.
-  int64_t mined() const { return spool_.recall("mined"); }
+  int64_t mined() const { return spool_.added(); }
 
  private:
+  void observe(const Observation& seen);
   bool receive(std::span<const std::byte> payload);
-  void ship();
-  void send_samples(const std::string& id, std::vector<link::Sample> samples);
+  bool take_update(const std::function<void()>& step);
+  bool report_refusal();
+  bool ask_for_chunk();
+  void send_status(uint64_t release_counter);
   void send(link::Body body, const std::string& leaf);
-  void start_day();
+
+  struct Asked {
+    link::ChunkRequest request;
+    core::Timestamp at;
+  };
 
   AgentOptions options_;
   link::Transport& transport_;
   const core::Clock& clock_;
-  core::Rng rng_;
+  core::Rng draws_;
   EngineHost host_;
   Updater updater_;
   Spool spool_;
+  Shipper shipper_;
   std::unique_ptr<monitor::DriftDetector> drift_;
   link::Status status_;
   double confidence_sum_ = 0;
   int64_t last_sequence_ = 0;
-  int64_t day_ = -1;
-  int64_t bytes_today_ = 0;
-  int64_t samples_today_ = 0;
-  int64_t messages_ = 0;
-  std::map<std::string, core::Timestamp> sent_;
+  std::optional<Asked> asked_;
 };
 
 }  // namespace coppice::edge

@@ -12,12 +12,12 @@ Database::Database(const std::filesystem::path& file) : file_(file) {
     const std::string why = handle_ != nullptr ? sqlite3_errmsg(handle_) : "out of memory";
     sqlite3_close(handle_);
     throw core::Error(core::ErrorKind::Io,
-                      fmt::format("cannot open the database {}: {}", file.string(), why));
+                      fmt::format("can't open the database '{}': {}", file.string(), why));
   }
   try {
+    sqlite3_busy_timeout(handle_, 5000);
     execute("PRAGMA journal_mode=WAL");
-    execute("PRAGMA synchronous=NORMAL");
-    execute("PRAGMA busy_timeout=5000");
+    sync_commits(false);
   } catch (...) {
     sqlite3_close(handle_);
     throw;
@@ -34,12 +34,19 @@ void Database::execute(const char* sql) {
   }
 }
 
+void Database::sync_commits(bool on) {
+  execute(on ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+}
+
 void Database::fail(std::string_view what) const {
   const int code = sqlite3_errcode(handle_);
   const bool corrupt = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-  throw core::Error(
-      corrupt ? core::ErrorKind::Corrupt : core::ErrorKind::Io,
-      fmt::format("{}: {} (while running: {})", file_.string(), sqlite3_errmsg(handle_), what));
+  throw core::Error(corrupt ? core::ErrorKind::Corrupt : core::ErrorKind::Io,
+                    fmt::format("database '{}': {}{} (while running: {})",
+                                file_.string(),
+                                sqlite3_errmsg(handle_),
+                                corrupt ? "; move it away to start with an empty one" : "",
+                                what));
 }
 
 Statement::Statement(const Database& database, const char* sql) : database_(database) {

@@ -13,6 +13,9 @@ namespace coppice::edge {
 
 /// A SQLite file of the agent: small enough for a device, so without an abstraction over databases.
 /// Throws Error{Io, Corrupt} naming the file. Private to this module.
+///
+/// What is committed survives a kill of the process at once, a power cut only after the next
+/// `sync_commits(true)` commit or checkpoint: flash memory is not worn by every sample.
 class Database {
  public:
   explicit Database(const std::filesystem::path& file);
@@ -21,6 +24,11 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   void execute(const char* sql);
+
+  /// Whether commits from now on wait for the disk; with them everything committed before.
+  /// REQUIRES: no transaction is open.
+  void sync_commits(bool on);
+
   [[noreturn]] void fail(std::string_view what) const;
 
   sqlite3* handle() const { return handle_; }

@@ -33,14 +33,17 @@ Mined mine(const Observation& observation,
   if (audit_draw < options.audit_share) {
     return {Reason::Audit, options.audit_share, 3};
   }
-  const bool wrong = observation.feedback >= 0 && observation.feedback != observation.predicted;
-  if (wrong && hard_draw < options.misclassified_share) {
-    return {Reason::Misclassified, options.misclassified_share, 1 + observation.confidence};
-  }
-  const bool known_right = observation.feedback >= 0 && !wrong;
-  if (!wrong && !known_right && observation.confidence < options.uncertain_below &&
-      hard_draw < options.uncertain_share) {
-    return {Reason::Uncertain, options.uncertain_share, 1 - observation.confidence};
+  const double not_audited = 1 - options.audit_share;
+  const bool known = observation.feedback >= 0;
+  if (known && observation.feedback != observation.predicted) {
+    if (hard_draw < options.misclassified_share) {
+      return {Reason::Misclassified,
+              not_audited * options.misclassified_share,
+              1 + observation.confidence};
+    }
+  } else if (!known && observation.confidence < options.uncertain_below &&
+             hard_draw < options.uncertain_share) {
+    return {Reason::Uncertain, not_audited * options.uncertain_share, 1 - observation.confidence};
   }
   return {};
 }

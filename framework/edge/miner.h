@@ -31,15 +31,18 @@ std::string_view to_string(Reason reason);
 
 struct Mined {
   Reason reason = Reason::None;
-  double inclusion_probability =
-      0;             ///< that the rule takes an observation like this, in (0, 1] when taken
+  /// That an observation like this is taken for this reason, in (0, 1] when taken: weighting the
+  /// samples of one reason by its inverse gives unbiased totals of what that reason looks for
+  /// (Horvitz and Thompson, 1952).
+  double inclusion_probability = 0;
   double value = 0;  ///< the spool evicts the smallest first
 };
 
-/// The decision. `audit_draw` and `hard_draw` are uniform in [0, 1). An audit is drawn without
-/// regard to the observation, so audited samples alone give an unbiased estimate of field accuracy;
-/// they are the most valuable in the spool. Among the others a confident mistake is worth more than
-/// a hesitant one, and any known mistake more than mere doubt.
+/// The decision. `audit_draw` and `hard_draw` are independent and uniform in [0, 1). An audit is
+/// drawn without regard to the observation, so audited samples alone give an unbiased estimate of
+/// field accuracy; they are the most valuable in the spool. Among the others a confident mistake is
+/// worth more than a hesitant one, and any known mistake more than mere doubt. What feedback proved
+/// right is not uncertain.
 Mined mine(const Observation& observation,
            const MinerOptions& options,
            double audit_draw,

@@ -1,6 +1,7 @@
 #include "edge/spool.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "edge/database.h"
 
@@ -12,7 +13,8 @@ constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS sample(sequence INTEGER PRIMARY KEY, value REAL, envelope TEXT,"
     " bytes INTEGER, payload BLOB, predicted INTEGER, confidence REAL, feedback INTEGER,"
     " reason TEXT, inclusion REAL, captured_ms INTEGER, model_hash TEXT);"
-    "CREATE INDEX IF NOT EXISTS by_value ON sample(envelope, value DESC, sequence);"
+    // Holds the bytes too, so that sums read no payloads.
+    "CREATE INDEX IF NOT EXISTS by_value ON sample(envelope, value DESC, sequence, bytes);"
     "CREATE TABLE IF NOT EXISTS memory(key TEXT PRIMARY KEY, value INTEGER)";
 
 constexpr const char* kColumns =
@@ -39,12 +41,37 @@ int64_t scalar(const Database& database, const char* sql) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
+/// Numbers that are promised to the disk in blocks and then given out one by one: a restart or a
+/// power cut skips the rest of a block, and no number costs a disk access of its own.
+struct Numbers {
+  const char* key;
+  int64_t next = 1;
+  int64_t promised = 0;  ///< the last number that the disk says may be in use
+};
+
+constexpr int64_t kBlock = 4096;
+
 }  // namespace
 
 struct Spool::State {
   State(const std::filesystem::path& file, int64_t capacity)
       : database(file), capacity_bytes(capacity) {
     database.execute(kSchema);
+    for (Numbers* numbers : {&sequences, &messages}) {
+      numbers->promised = get(numbers->key);
+      numbers->next = numbers->promised + 1;
+    }
+  }
+
+  int64_t reserve(Numbers& numbers, int64_t count) {
+    const int64_t last = numbers.next + count - 1;
+    if (last > numbers.promised) {
+      database.sync_commits(true);
+      set(numbers.key, last + kBlock);
+      database.sync_commits(false);
+      numbers.promised = last + kBlock;
+    }
+    return std::exchange(numbers.next, last + 1);
   }
 
   void set(const std::string& key, int64_t value) {
@@ -58,6 +85,12 @@ struct Spool::State {
   int64_t get(const std::string& key) const {
     Statement statement(database, "SELECT value FROM memory WHERE key=?");
     return statement.bind(key).step() ? statement.integer(0) : 0;
+  }
+
+  void increase(const std::string& key, int64_t by) {
+    if (by > 0) {
+      set(key, get(key) + by);
+    }
   }
 
   void insert(const Spool::Entry& entry) {
@@ -77,27 +110,34 @@ struct Spool::State {
         .step();
   }
 
-  void evict_to_capacity() {
+  /// Returns how many.
+  int64_t evict_to_capacity() {
     int64_t used = scalar(database, "SELECT COALESCE(SUM(bytes),0) FROM sample");
-    int64_t gone = 0;
-    Statement least(
-        database,
-        "SELECT sequence, bytes FROM sample WHERE envelope='' ORDER BY value, sequence LIMIT 1");
+    if (used <= capacity_bytes) {
+      return 0;
+    }
+    std::vector<int64_t> victims;
+    {
+      Statement least(
+          database,
+          "SELECT sequence, bytes FROM sample WHERE envelope='' ORDER BY value, sequence");
+      while (used > capacity_bytes && least.step()) {
+        victims.push_back(least.integer(0));
+        used -= least.integer(1);
+      }
+    }
     Statement remove(database, "DELETE FROM sample WHERE sequence=?");
-    while (used > capacity_bytes && least.step()) {
-      remove.bind(least.integer(0)).step();
-      used -= least.integer(1);
-      ++gone;
+    for (const int64_t sequence : victims) {
+      remove.bind(sequence).step();
       remove.reset();
-      least.reset();
     }
-    if (gone > 0) {
-      set("evicted", get("evicted") + gone);
-    }
+    return static_cast<int64_t>(victims.size());
   }
 
   Database database;
   int64_t capacity_bytes;
+  Numbers sequences{"sequences"};
+  Numbers messages{"messages"};
 };
 
 Spool::Spool(const std::filesystem::path& file, int64_t capacity_bytes)
@@ -106,9 +146,11 @@ Spool::Spool(const std::filesystem::path& file, int64_t capacity_bytes)
 Spool::~Spool() = default;
 
 int64_t Spool::reserve_sequences(int64_t count) {
-  const int64_t first = recall("next_sequence") + 1;
-  remember("next_sequence", first + count - 1);
-  return first;
+  return state_->reserve(state_->sequences, count);
+}
+
+int64_t Spool::next_message() {
+  return state_->reserve(state_->messages, 1);
 }
 
 void Spool::remember(const std::string& key, int64_t value) {
@@ -120,47 +162,70 @@ int64_t Spool::recall(const std::string& key) const {
 }
 
 void Spool::add(const std::vector<Entry>& entries) {
+  const auto largest =
+      std::min(state_->capacity_bytes, static_cast<int64_t>(link::kMaxPayloadBytes));
+  int64_t gone = 0;
   Transaction transaction(state_->database);
   for (const Entry& entry : entries) {
-    state_->insert(entry);
+    if (static_cast<int64_t>(entry.sample.payload.size()) > largest) {
+      ++gone;
+    } else {
+      state_->insert(entry);
+    }
   }
-  state_->evict_to_capacity();
+  gone += state_->evict_to_capacity();
+  state_->increase("added", static_cast<int64_t>(entries.size()));
+  state_->increase("evicted", gone);
   transaction.commit();
 }
 
-std::vector<link::Sample> Spool::take(const std::string& envelope,
-                                      int64_t max_count,
-                                      int64_t max_bytes) {
-  Transaction transaction(state_->database);
-  std::vector<link::Sample> taken;
-  {
-    Statement best(
-        state_->database,
-        (std::string(kColumns) + "WHERE envelope='' ORDER BY value DESC, sequence LIMIT ?")
-            .c_str());
-    best.bind(max_count);
-    while (best.step()) {
-      const auto size = static_cast<int64_t>(best.blob(1).size());
-      if (size > max_bytes) {
-        break;
-      }
-      max_bytes -= size;
-      taken.push_back(read_sample(best));
+std::vector<link::Sample> Spool::best(int64_t max_count, int64_t max_payload_bytes) const {
+  Statement statement(
+      state_->database,
+      (std::string(kColumns) + "WHERE envelope='' ORDER BY value DESC, sequence LIMIT ?").c_str());
+  statement.bind(max_count);
+  std::vector<link::Sample> samples;
+  int64_t bytes = 0;
+  while (statement.step()) {
+    bytes += static_cast<int64_t>(statement.blob(1).size());
+    if (bytes > max_payload_bytes && !samples.empty()) {
+      break;
     }
+    samples.push_back(read_sample(statement));
   }
+  return samples;
+}
+
+void Spool::start(const std::string& envelope, const std::vector<link::Sample>& samples) {
+  Transaction transaction(state_->database);
   Statement mark(state_->database, "UPDATE sample SET envelope=? WHERE sequence=?");
-  for (const link::Sample& sample : taken) {
+  for (const link::Sample& sample : samples) {
     mark.bind(std::string_view(envelope)).bind(sample.sequence).step();
     mark.reset();
   }
   transaction.commit();
-  return taken;
+}
+
+void Spool::put_back(const std::string& envelope) {
+  Statement(state_->database, "UPDATE sample SET envelope='' WHERE envelope=?")
+      .bind(std::string_view(envelope))
+      .step();
+}
+
+void Spool::evict(int64_t sequence) {
+  Transaction transaction(state_->database);
+  Statement remove(state_->database,
+                   "DELETE FROM sample WHERE sequence=? AND envelope='' RETURNING sequence");
+  const bool removed = remove.bind(sequence).step();
+  remove.reset();
+  state_->increase("evicted", removed ? 1 : 0);
+  transaction.commit();
 }
 
 std::vector<std::string> Spool::under_way() const {
   Statement statement(
       state_->database,
-      "SELECT envelope FROM sample WHERE envelope<>'' GROUP BY envelope ORDER BY MIN(rowid)");
+      "SELECT envelope FROM sample WHERE envelope<>'' GROUP BY envelope ORDER BY MIN(sequence)");
   std::vector<std::string> envelopes;
   while (statement.step()) {
     envelopes.push_back(statement.text(0));
@@ -200,6 +265,10 @@ int64_t Spool::waiting() const {
 
 int64_t Spool::payload_bytes() const {
   return scalar(state_->database, "SELECT COALESCE(SUM(bytes),0) FROM sample");
+}
+
+int64_t Spool::added() const {
+  return recall("added");
 }
 
 int64_t Spool::evicted() const {

@@ -48,7 +48,8 @@ Status read(const wire::Status& in) {
           .spooled = in.spooled(),
           .evicted = in.evicted(),
           .update_error = in.update_error(),
-          .drift = in.drift()};
+          .drift = in.drift(),
+          .refused_counter = in.refused_counter()};
 }
 
 Body read_body(const wire::Envelope& in) {

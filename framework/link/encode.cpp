@@ -42,6 +42,7 @@ void write(const Status& s, wire::Envelope& out) {
   status.set_evicted(s.evicted);
   status.set_update_error(s.update_error);
   status.set_drift(s.drift);
+  status.set_refused_counter(s.refused_counter);
 }
 
 void write(const Ack& ack, wire::Envelope& out) {

@@ -36,9 +36,12 @@ struct Status {
   int64_t feedback_wrong = 0;  ///< at most feedback_seen
   double mean_confidence = 0;  ///< 0…1; 0 when nothing was inferred
   int64_t spooled = 0;         ///< samples waiting now
-  int64_t evicted = 0;
-  std::string update_error;  ///< why the last offered release was refused; empty when it wasn't
+  int64_t evicted = 0;         ///< since the device was set up
+  std::string update_error;    ///< why the last offered release was refused; empty when it wasn't
   bool drift = false;
+  /// Of the release that `update_error` is about; 0 when there is none or its signature is not
+  /// good.
+  uint64_t refused_counter = 0;
   bool operator==(const Status&) const = default;
 };
 

@@ -55,7 +55,8 @@ std::vector<Envelope> envelopes() {
                       .spooled = 17,
                       .evicted = 2,
                       .update_error = "counter not above 7 – refused",
-                      .drift = true};
+                      .drift = true,
+                      .refused_counter = 8};
   const std::vector<Body> bodies{
       SampleBatch{{sample(1), noise, empty}},
       SampleBatch{},
