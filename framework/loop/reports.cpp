@@ -214,7 +214,7 @@ void write_report(const ExperimentResult& result,
     }
     report::Series series{fmt::format("{} loss", name), {}, {}, false};
     for (const auto& row : report::read_metrics(log)) {
-      if (const auto it = row.values.find("train_loss"); it != row.values.end()) {
+      if (const auto it = row.values.find("loss"); it != row.values.end()) {
         series.x.push_back(static_cast<double>(row.step));
         series.y.push_back(it->second);
       }
