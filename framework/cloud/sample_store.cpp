@@ -175,16 +175,20 @@ SampleStore::Estimate SampleStore::estimate_accuracy(core::Timestamp since) cons
     double right_sum = 0;
     double square_sum = 0;
     const int64_t since_ms = core::to_millis(since);
-    const soci::rowset<soci::row> rows =
-        (state_->sql.prepare
-             << "SELECT inclusion, CASE WHEN label=predicted THEN 1.0 ELSE 0.0 END FROM sample"
-                " WHERE reason='audit' AND label>=0 AND captured_ms>=:t",
-         soci::use(since_ms));
-    for (const auto& row : rows) {
-      const double weight = 1 / row.get<double>(0);
+    double inclusion = 1;
+    int64_t right = 0;
+    soci::statement query =
+        (state_->sql.prepare << "SELECT inclusion, label=predicted FROM sample"
+                                " WHERE reason='audit' AND label>=0 AND captured_ms>=:t",
+         soci::use(since_ms),
+         soci::into(inclusion),
+         soci::into(right));
+    query.execute();
+    while (query.fetch()) {
+      const double weight = 1 / inclusion;
       ++estimate.audits;
       weight_sum += weight;
-      right_sum += weight * row.get<double>(1);
+      right_sum += right != 0 ? weight : 0;
       square_sum += weight * weight;
     }
     estimate.accuracy =
