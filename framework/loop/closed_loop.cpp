@@ -249,9 +249,9 @@ class ClosedLoop {
     const graph::Model float_student = graph::load_onnx(first_.student);
     const core::Bytes artefact = core::read_file(first_.artefact);
     const graph::Model shipped = graph::from_onnx(artefact);
+    const std::set<int64_t> known = classes_of(*data_.train.samples);
     const auto known_test = data::make_subset(
-        data_.test.samples,
-        data::with_classes(*data_.test.samples, {first_classes().begin(), first_classes().end()}));
+        data_.test.samples, data::with_classes(*data_.test.samples, {known.begin(), known.end()}));
     const double before =
         confusion_of(core::read_file(first_.student), *known_test, options_.device.engine)
             .accuracy();
@@ -365,8 +365,6 @@ class ClosedLoop {
     }
     return classes;
   }
-
-  std::set<int64_t> first_classes() const { return classes_of(*data_.train.samples); }
 
   /// The held-out images of the classes that training data had so far: a class that nobody has
   /// labelled can't be judged.
