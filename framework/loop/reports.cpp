@@ -192,7 +192,8 @@ void write_results(const LoopResult& result, const std::filesystem::path& folder
     log.write(row.day, values);
     phases[fmt::format("day_{:02}", row.day)] = row.phase;
   }
-  report::write_summary(folder / "summary.json", result.figures, phases);
+  report::write_summary(
+      folder / "summary.json", result.figures, phases, seconds_by_stage(result.times));
 }
 
 void write_report(const ExperimentResult& result,

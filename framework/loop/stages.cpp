@@ -39,6 +39,14 @@ class Bar {
 
 }  // namespace
 
+std::map<std::string, double> seconds_by_stage(const std::vector<StageTime>& times) {
+  std::map<std::string, double> seconds;
+  for (const StageTime& stage : times) {
+    seconds[stage.name] += stage.seconds;
+  }
+  return seconds;
+}
+
 Stages::Stages(jobs::Executor& executor, jobs::StageCache cache, uint64_t seed)
     : executor_(executor), cache_(std::move(cache)), seed_(seed) {}
 

@@ -16,6 +16,9 @@ struct StageTime {
   bool cached = false;
 };
 
+/// Seconds by stage, for summary.json.
+std::map<std::string, double> seconds_by_stage(const std::vector<StageTime>& times);
+
 /// Runs an experiment's jobs one after another, showing their progress and keeping their times.
 class Stages {
  public:

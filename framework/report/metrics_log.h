@@ -36,11 +36,12 @@ std::vector<MetricsRow> read_metrics(const std::filesystem::path& file);
 /// them again. Nothing happens when there is no file.
 void drop_metrics_from(const std::filesystem::path& file, int64_t step);
 
-/// summary.json: {"figures": {…}, "notes": {…}}; keys sorted, atomic. Throws Error{Numeric} naming
-/// the first figure that is not finite; the file is then as it was.
+/// summary.json: {"figures": {…}, "notes": {…}, "stages": {name: seconds}}; keys sorted, atomic.
+/// Throws Error{Numeric} naming the first figure that is not finite; the file is then as it was.
 void write_summary(const std::filesystem::path& file,
                    const std::map<std::string, double>& figures,
-                   const std::map<std::string, std::string>& notes);
+                   const std::map<std::string, std::string>& notes,
+                   const std::map<std::string, double>& stage_seconds = {});
 
 /// Throws Error{NotFound, Corrupt}.
 std::map<std::string, double> read_figures(const std::filesystem::path& file);

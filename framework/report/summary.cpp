@@ -13,14 +13,18 @@ using Json = nlohmann::json;
 
 void write_summary(const std::filesystem::path& file,
                    const std::map<std::string, double>& figures,
-                   const std::map<std::string, std::string>& notes) {
+                   const std::map<std::string, std::string>& notes,
+                   const std::map<std::string, double>& stage_seconds) {
   for (const auto& [name, value] : figures) {
     if (!std::isfinite(value)) {
       throw core::Error(core::ErrorKind::Numeric,
                         fmt::format("figure '{}' of '{}' is {}", name, file.string(), value));
     }
   }
-  const Json summary = {{"figures", figures}, {"notes", notes}};
+  Json summary = {{"figures", figures}, {"notes", notes}};
+  if (!stage_seconds.empty()) {
+    summary["stages"] = stage_seconds;
+  }
   core::write_file(file, summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 

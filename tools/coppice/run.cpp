@@ -77,7 +77,10 @@ struct Runner {
                        "Experiment: " + train_options.name,
                        experiment.resolved(),
                        directory.path() / "report.html");
-    report::write_summary(directory.path() / "summary.json", result.figures, {});
+    report::write_summary(directory.path() / "summary.json",
+                          result.figures,
+                          {},
+                          loop::seconds_by_stage(result.times));
     print_figures(result.figures);
   }
 
