@@ -42,6 +42,10 @@ void* operator new(size_t size) {
   return allocate(size, sizeof(void*), __builtin_return_address(0));
 }
 
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return allocate(size, sizeof(void*), __builtin_return_address(0));
+}
+
 void* operator new[](size_t size) {
   return allocate(size, sizeof(void*), __builtin_return_address(0));
 }
@@ -59,6 +63,10 @@ void operator delete(void* memory) noexcept {
 }
 
 void operator delete[](void* memory) noexcept {
+  std::free(memory);
+}
+
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
   std::free(memory);
 }
 

@@ -53,6 +53,7 @@ struct Case {
   Naive naive;
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest finds it by this name
 void PrintTo(const Case& c, std::ostream* out) {
   *out << c.name;
 }
@@ -128,7 +129,8 @@ Case gemm_case(std::string name, int64_t n, int64_t in, int64_t out, bool bias) 
           }};
 }
 
-Case binary_case(std::string name, Op op, Shape a, Shape b, std::set<size_t> weights) {
+Case binary_case(
+    std::string name, Op op, const Shape& a, const Shape& b, std::set<size_t> weights) {
   const auto naive = [op](const std::vector<Tensor>& t, const Shape& out) {
     return over(out, [&](int64_t n, int64_t c, int64_t h, int64_t w) {
       const auto read = [&](const Tensor& x) {
@@ -156,7 +158,7 @@ Case binary_case(std::string name, Op op, Shape a, Shape b, std::set<size_t> wei
           naive};
 }
 
-Case pool_case(std::string name, Op op, Shape x, graph::PoolAttributes a) {
+Case pool_case(std::string name, Op op, const Shape& x, graph::PoolAttributes a) {
   const auto naive = [a, op](const std::vector<Tensor>& t, const Shape& out) {
     return over(out, [&](int64_t n, int64_t c, int64_t oh, int64_t ow) {
       double highest = -std::numeric_limits<double>::infinity();
@@ -188,7 +190,7 @@ Values copied(const std::vector<Tensor>& t, const Shape&) {
   return result;
 }
 
-Case softmax_case(std::string name, Shape x, int64_t axis) {
+Case softmax_case(std::string name, const Shape& x, int64_t axis) {
   return {std::move(name),
           Op::Softmax,
           graph::AxisAttributes{axis},
@@ -213,8 +215,9 @@ Case softmax_case(std::string name, Shape x, int64_t axis) {
           }};
 }
 
-Case concat_case(std::string name, std::vector<Shape> shapes, int64_t axis) {
+Case concat_case(std::string name, const std::vector<Shape>& shapes, int64_t axis) {
   std::vector<Tensor> operands;
+  operands.reserve(shapes.size());
   for (const Shape& shape : shapes) {
     operands.push_back(random_floats(shape, 11 + operands.size()));
   }

@@ -28,7 +28,7 @@ To convert(From value) {
       const auto x = static_cast<double>(value);
       return x >= high ? Limits::max() : x <= low ? Limits::min() : static_cast<To>(x);
     } else {
-      const auto x = static_cast<int64_t>(value);
+      const int64_t x{value};
       return x > int64_t{Limits::max()}   ? Limits::max()
              : x < int64_t{Limits::min()} ? Limits::min()
                                           : static_cast<To>(x);

@@ -49,9 +49,8 @@ void compute<Op::Conv>(const graph::Attributes& attributes, Operands inputs, con
 template <>
 void compute<Op::Gemm>(const graph::Attributes&, Operands inputs, const View& output) {
   require_floats(inputs);
-  multiply<float, float, float>(inputs[0]->shape[0],
-                                inputs[0]->shape[1],
-                                output.shape[1],
+  const graph::Shape& x = inputs[0]->shape;
+  multiply<float, float, float>({x[0], x[1], output.shape[1]},
                                 inputs[0]->as<float>(),
                                 inputs[1]->as<float>(),
                                 0,

@@ -50,7 +50,7 @@ void convolve(const ConvGeometry& g, const X* x, const W* w, Sum x_zero, Store s
           const int64_t iw = ow * stride - a.pads[1] + kw * a.dilation[1];
           const int64_t first = iw >= 0 ? 0 : (-iw + stride - 1) / stride;
           const int64_t last = iw >= g.width ? 0 : std::min(count, (g.width - 1 - iw) / stride + 1);
-          const auto weight = static_cast<Sum>(filter[line * a.kernel[1] + kw]);
+          const Sum weight{filter[line * a.kernel[1] + kw]};
           for (int64_t i = first; i < last; ++i) {
             sums[i] += weight * (static_cast<Sum>(pixels[iw + i * stride]) - x_zero);
           }
@@ -61,12 +61,18 @@ void convolve(const ConvGeometry& g, const X* x, const W* w, Sum x_zero, Store s
   }
 }
 
+struct GemmGeometry {
+  int64_t rows = 1;
+  int64_t in = 1;
+  int64_t out = 1;
+};
+
 /// Rows of x [rows, in] times rows of w [out, in]: store(row, output, 0, sum, 1).
 template <class X, class W, class Sum, class Store>
-void multiply(
-    int64_t rows, int64_t in, int64_t out, const X* x, const W* w, Sum x_zero, Store store) {
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t o = 0; o < out; ++o) {
+void multiply(const GemmGeometry& g, const X* x, const W* w, Sum x_zero, Store store) {
+  const int64_t in = g.in;
+  for (int64_t row = 0; row < g.rows; ++row) {
+    for (int64_t o = 0; o < g.out; ++o) {
       Sum sum = 0;
       for (int64_t i = 0; i < in; ++i) {
         sum += static_cast<Sum>(w[o * in + i]) * (static_cast<Sum>(x[row * in + i]) - x_zero);

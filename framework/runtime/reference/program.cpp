@@ -92,12 +92,13 @@ class ReferenceProgram final : public Program {
   void plan_steps() {
     const std::vector<std::string>& outputs = model_.graph.outputs;
     std::set<std::string> needed(outputs.begin(), outputs.end());
-    for (auto node = model_.graph.nodes.rbegin(); node != model_.graph.nodes.rend(); ++node) {
+    for (size_t i = model_.graph.nodes.size(); i-- > 0;) {
+      const Node* node = &model_.graph.nodes[i];
       if (!needed.contains(node->name) || index_.is_constant(node->name) ||
           node->op == graph::Op::Input) {
         continue;
       }
-      Step step{&*node, match_quantised_layer(index_, *node), {}, value(node->name)};
+      Step step{node, match_quantised_layer(index_, *node), {}, value(node->name)};
       std::vector<std::string> names = node->inputs;
       if (step.fused) {
         names = {step.fused->input};

@@ -57,7 +57,7 @@ void run_typed(const QuantisedLayer& layer,
   const int32_t zero = layer.input_quantisation.zero_point;
   if (layer.layer->op == Op::Gemm) {
     const int64_t in = layer.weight.dim(1);
-    multiply<X, int8_t, int32_t>(input.size() / in, in, channels, x, weight.data(), zero, store);
+    multiply<X, int8_t, int32_t>({input.size() / in, in, channels}, x, weight.data(), zero, store);
     return;
   }
   const ConvGeometry geometry{layer.layer->as<graph::ConvAttributes>(),
