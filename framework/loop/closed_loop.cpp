@@ -197,34 +197,47 @@ class ClosedLoop {
     service_->publish(artefact, "retrain", verdict.metrics);
   }
 
-  /// The labelled field samples as a version of their own, with what is replayed beside them.
+  /// The newest labelled field samples to learn from; to replay, the first training set and the
+  /// older field samples; to calibrate, some of both.
   TrainingData field_data() {
     std::vector<std::string> origins;
-    const auto samples =
+    const auto all =
         service_->samples().dataset(data_.train.samples->schema(), false, {}, &origins);
-    const auto version = data::write_version(folder_ / "data",
-                                             *samples,
-                                             {data_.train.version.hash},
-                                             {{"fleet", options_.name}},
-                                             origins);
-    for (const int64_t label : classes_of(*samples)) {
+    for (const int64_t label : classes_of(*all)) {
       known_classes_.insert(label);
     }
+    const int64_t wanted = options_.retrain.newest_samples;
+    const int64_t count = wanted > 0 ? std::min(wanted, all->size()) : all->size();
+    const auto older = slice(all, 0, all->size() - count);
+    const auto newest = slice(all, all->size() - count, count);
+    origins.erase(origins.begin(), origins.end() - count);
+    const auto& first = data_.train;
+    const auto train = data::write_version(
+        folder_ / "data", *newest, {first.version.hash}, {{"fleet", options_.name}}, origins);
+    const auto replay = data::make_concatenation({first.samples, older});
     const int64_t half = options_.retrain.calibration_samples / 2;
-    const auto newest = std::min(half, samples->size());
-    std::vector<int64_t> field_part(static_cast<size_t>(newest));
-    std::iota(field_part.begin(), field_part.end(), samples->size() - newest);
-    std::vector<int64_t> replay_part(
-        static_cast<size_t>(std::min(half, data_.train.samples->size())));
-    std::iota(replay_part.begin(), replay_part.end(), 0);
-    const auto mixed =
-        data::make_concatenation({data::make_subset(data_.train.samples, replay_part),
-                                  data::make_subset(samples, field_part)});
-    const auto calibration = data::write_version(folder_ / "data",
-                                                 *mixed,
-                                                 {data_.train.version.hash, version.hash},
-                                                 {{"split", "calibration"}});
-    return {version.file, data_.train.version.file, {}, calibration.file};
+    const auto newest_half = std::min(half, count);
+    const auto calibration =
+        data::make_concatenation({slice(first.samples, 0, std::min(half, first.samples->size())),
+                                  slice(newest, count - newest_half, newest_half)});
+    return {train.file,
+            write_mix(*replay, train, "replay"),
+            {},
+            write_mix(*calibration, train, "calibration")};
+  }
+
+  std::filesystem::path write_mix(const data::Dataset& samples,
+                                  const data::Version& field,
+                                  const std::string& what) const {
+    return data::write_version(
+               folder_ / "data", samples, {data_.train.version.hash, field.hash}, {{"split", what}})
+        .file;
+  }
+
+  static data::DatasetPtr slice(const data::DatasetPtr& base, int64_t begin, int64_t count) {
+    std::vector<int64_t> indices(static_cast<size_t>(count));
+    std::iota(indices.begin(), indices.end(), begin);
+    return data::make_subset(base, std::move(indices));
   }
 
   /// Lets what is under way arrive, without new images: nothing may be lost only because the last

@@ -123,6 +123,11 @@ void RetrainOptions::visit(core::Fields& f) {
           train,
           "of the unpruned student: new samples and replay, distilled from the model in the field");
   f.group("recover", recover, "after pruning it again, distilled from the retrained student");
+  f.field("newest_samples",
+          newest_samples,
+          {.help = "labelled field samples to learn from, older ones are replayed; 0: all",
+           .min = 0,
+           .max = 1e9});
   f.field("calibration_samples",
           calibration_samples,
           {.help = "for int8: half replayed, half the newest", .min = 2, .max = 1e6});

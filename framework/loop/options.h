@@ -56,7 +56,8 @@ struct ExperimentOptions {
 struct RetrainOptions {
   recipe::TrainOptions train;  ///< of the unpruned student: new samples with replay, distilled from
                                ///< the model in the field
-  recipe::TrainOptions recover;       ///< after pruning it again
+  recipe::TrainOptions recover;  ///< after pruning it again
+  int64_t newest_samples = 0;  ///< labelled field samples to learn; older ones are replayed; 0: all
   int64_t calibration_samples = 512;  ///< half replayed, half the newest
 
   void visit(core::Fields& f);
