@@ -9,47 +9,23 @@
 #include "core/error.h"
 #include "core/rng.h"
 #include "train/lowering/lowering.h"
+#include "train/lowering/norm_chain.h"
 #include "train/parameter.h"
+#include "train/plan.h"
 #include "train/tensor_bridge.h"
 
 namespace coppice::train {
 
-namespace {
-
-/// Where an argument of a node comes from.
-struct Source {
-  size_t step = 0;  ///< of an earlier node; ignored for a weight
-  const at::Tensor* weight = nullptr;
-};
-
-/// A node and what the walk through the graph must know of it.
-struct Step {
-  std::vector<Source> sources;
-  std::vector<size_t> last_reader_of;  ///< nodes whose values nobody needs after this one
-  size_t readers = 0;
-  bool is_output = false;
-};
-
-/// Whether an op's output is memory of its own that its backward does not read.
-bool makes_fresh_output(graph::Op op) {
-  return op == graph::Op::BatchNorm || op == graph::Op::Conv || op == graph::Op::Gemm ||
-         op == graph::Op::Add;
-}
-
-}  // namespace
-
 struct Network::State {
   graph::Model model;
-  Precision precision;
-  std::map<std::string, at::Tensor> weights;
-  std::map<std::string, size_t> index;
+  Precision precision = Precision::Single;
   std::vector<Step> steps;
+  std::map<std::string, at::Tensor> weights;
   std::vector<Parameter> parameters;
 
   at::ScalarType real() const { return precision == Precision::Single ? at::kFloat : at::kDouble; }
 
   void take_weights();
-  void plan();
   void find_parameters();
 };
 
@@ -59,31 +35,6 @@ void Network::State::take_weights() {
     at::Tensor view = to_aten(tensor);
     const bool widen = precision == Precision::Double && tensor.dtype() == graph::DType::F32;
     weights[name] = widen ? view.to(at::kDouble) : view;
-  }
-}
-
-void Network::State::plan() {
-  const auto& nodes = model.graph.nodes;
-  std::map<size_t, size_t> last_reader;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    index[nodes[i].name] = i;
-    Step step;
-    for (const std::string& input : nodes[i].inputs) {
-      if (const auto weight = weights.find(input); weight != weights.end()) {
-        step.sources.push_back({0, &weight->second});
-      } else {
-        step.sources.push_back({index.at(input), nullptr});
-        last_reader[index.at(input)] = i;
-        ++steps[index.at(input)].readers;
-      }
-    }
-    steps.push_back(std::move(step));
-  }
-  for (const auto& [producer, reader] : last_reader) {
-    steps[reader].last_reader_of.push_back(producer);
-  }
-  for (const std::string& output : model.graph.outputs) {
-    steps[index.at(output)].is_output = true;
   }
 }
 
@@ -111,13 +62,176 @@ void Network::State::find_parameters() {
   }
 }
 
+namespace {
+
+bool is_dtype(graph::DType expected, at::ScalarType given, at::ScalarType real) {
+  switch (expected) {
+    case graph::DType::F32:
+      return given == real;
+    case graph::DType::U8:
+      return given == at::kByte;
+    case graph::DType::I8:
+      return given == at::kChar;
+    case graph::DType::I32:
+      return given == at::kInt;
+    case graph::DType::I64:
+      return given == at::kLong;
+  }
+  return false;
+}
+
+void check_input(const graph::Node& node, const at::Tensor& value, at::ScalarType real) {
+  const auto& expected = node.as<graph::InputAttributes>();
+  const graph::Shape given = value.sizes().vec();
+  graph::Shape wanted = expected.shape;
+  if (!given.empty()) {
+    wanted[0] = given[0];  // any batch
+  }
+  if (given != wanted || !is_dtype(expected.dtype, value.scalar_type(), real)) {
+    throw core::Error(core::ErrorKind::InvalidArgument,
+                      "input '" + node.name + "' takes " +
+                          std::string(graph::to_string(expected.dtype)) + " " +
+                          graph::to_string(expected.shape) + ", not " +
+                          c10::toString(value.scalar_type()) + " " + graph::to_string(given));
+  }
+}
+
+/// Whether an op's output is memory of its own that its backward does not read.
+bool makes_fresh_output(graph::Op op) {
+  return op == graph::Op::BatchNorm || op == graph::Op::Conv || op == graph::Op::Gemm ||
+         op == graph::Op::Add;
+}
+
+/// One forward: walks through the nodes in order and forgets values as soon as nobody needs them.
+class Walk {
+ public:
+  Walk(const graph::Graph& graph,
+       const std::vector<Step>& steps,
+       const std::map<std::string, at::Tensor>& weights,
+       const ForwardOptions& options,
+       at::ScalarType real)
+      : graph_(graph),
+        steps_(steps),
+        weights_(weights),
+        options_(options),
+        real_(real),
+        dropout_(options.dropout_seed),
+        values_(steps.size()),
+        kept_(steps.size()),
+        done_(steps.size()) {
+    for (const std::string& name : options.keep) {
+      const graph::Node& node = graph.at(name);
+      kept_[static_cast<size_t>(&node - graph.nodes.data())] = true;
+    }
+    for (size_t i = 0; i < steps.size(); ++i) {
+      kept_[i] = kept_[i] || steps[i].is_output;
+    }
+  }
+
+  Activations run(const std::map<std::string, at::Tensor>& inputs) {
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (graph_.nodes[i].op == graph::Op::Input) {
+        feed(i, inputs);
+      } else if (!done_[i]) {
+        compute(i);
+      }
+    }
+    Activations result;
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (kept_[i]) {
+        result.emplace(graph_.nodes[i].name, std::move(values_[i]));
+      }
+    }
+    return result;
+  }
+
+ private:
+  void feed(size_t i, const std::map<std::string, at::Tensor>& inputs) {
+    const auto input = inputs.find(graph_.nodes[i].name);
+    if (input == inputs.end()) {
+      throw core::Error(core::ErrorKind::InvalidArgument,
+                        "input '" + graph_.nodes[i].name + "' is not given");
+    }
+    check_input(graph_.nodes[i], input->second, real_);
+    values_[i] = input->second;
+  }
+
+  void compute(size_t i) {
+    const Step& step = steps_[i];
+    const graph::Node& node = graph_.nodes[i];
+    arguments_.clear();
+    for (const Source& source : step.sources) {
+      arguments_.push_back(source.weight.empty() ? values_[source.node]
+                                                 : weights_.at(source.weight));
+    }
+    const LoweringArgs args{
+        .node = node,
+        .inputs = arguments_,
+        .training = options_.training,
+        .may_overwrite = may_overwrite(step),
+        .dropout_seed = node.op == graph::Op::Dropout ? dropout_.split(i).next() : 0,
+        .real = real_};
+    if (!can_fuse(i)) {
+      values_[i] = lower(args);
+    } else if (node.op == graph::Op::Relu) {
+      values_[step.chain.back()] = relu_and_pool(arguments_[0]);
+    } else {
+      values_[step.chain.back()] =
+          lower_norm_chain(args, {.relu = true, .pool = step.chain.size() > 1});
+    }
+    if (can_fuse(i)) {
+      for (const size_t member : step.chain) {
+        done_[member] = true;
+      }
+    }
+    for (const size_t last : step.last_reader_of) {
+      if (!kept_[last]) {
+        values_[last].reset();
+      }
+    }
+  }
+
+  bool may_overwrite(const Step& step) const {
+    const Source& first = step.sources[0];
+    return first.weight.empty() && makes_fresh_output(graph_.nodes[first.node].op) &&
+           steps_[first.node].readers == 1 && !kept_[first.node];
+  }
+
+  bool can_fuse(size_t i) const {
+    const std::vector<size_t>& chain = steps_[i].chain;
+    if (chain.empty() || kept_[i]) {
+      return false;
+    }
+    for (size_t member = 0; member + 1 < chain.size(); ++member) {
+      if (kept_[chain[member]]) {
+        return false;
+      }
+    }
+    // Without a BatchNorm the fused kernel has no gradient.
+    return graph_.nodes[i].op == graph::Op::BatchNorm || !at::GradMode::is_enabled();
+  }
+
+  const graph::Graph& graph_;
+  const std::vector<Step>& steps_;
+  const std::map<std::string, at::Tensor>& weights_;
+  const ForwardOptions& options_;
+  at::ScalarType real_;
+  core::Rng dropout_;
+  std::vector<at::Tensor> values_;
+  std::vector<bool> kept_;
+  std::vector<bool> done_;  ///< computed with an earlier node
+  std::vector<at::Tensor> arguments_;
+};
+
+}  // namespace
+
 Network::Network(graph::Model model, Precision precision) : state_(std::make_unique<State>()) {
   graph::infer_shapes(model);
   graph::verify(model);
   state_->model = std::move(model);
   state_->precision = precision;
+  state_->steps = plan_steps(state_->model);
   state_->take_weights();
-  state_->plan();
   state_->find_parameters();
 }
 
@@ -135,82 +249,10 @@ Activations Network::forward(const at::Tensor& input, const ForwardOptions& opti
   return forward(std::map<std::string, at::Tensor>{{inputs[0]->name, input}}, options);
 }
 
-namespace {
-
-void check_input(const graph::Node& node, const at::Tensor& value, at::ScalarType real) {
-  const auto& expected = node.as<graph::InputAttributes>();
-  bool fits = value.dim() == static_cast<int64_t>(expected.shape.size());
-  for (size_t d = 1; fits && d < expected.shape.size(); ++d) {
-    fits = value.size(static_cast<int64_t>(d)) == expected.shape[d];
-  }
-  const at::ScalarType dtype = value.scalar_type();
-  const bool dtype_fits = (expected.dtype == graph::DType::F32 && dtype == real) ||
-                          (expected.dtype == graph::DType::U8 && dtype == at::kByte) ||
-                          (expected.dtype == graph::DType::I8 && dtype == at::kChar) ||
-                          (expected.dtype == graph::DType::I32 && dtype == at::kInt) ||
-                          (expected.dtype == graph::DType::I64 && dtype == at::kLong);
-  if (!fits || !dtype_fits) {
-    throw core::Error(core::ErrorKind::InvalidArgument,
-                      "input '" + node.name + "' takes " +
-                          std::string(graph::to_string(expected.dtype)) +
-                          graph::to_string(expected.shape) + ", not " + c10::toString(dtype) +
-                          graph::to_string(value.sizes().vec()));
-  }
-}
-
-}  // namespace
-
 Activations Network::forward(const std::map<std::string, at::Tensor>& inputs,
                              const ForwardOptions& options) {
-  const auto& nodes = state_->model.graph.nodes;
-  std::vector<bool> kept(nodes.size(), false);
-  for (const std::string& name : options.keep) {
-    (void)state_->model.graph.at(name);
-    kept[state_->index.at(name)] = true;
-  }
-  const core::Rng dropout(options.dropout_seed);
-  std::vector<at::Tensor> values(nodes.size());
-  std::vector<at::Tensor> arguments;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    const Step& step = state_->steps[i];
-    kept[i] = kept[i] || step.is_output;
-    if (nodes[i].op == graph::Op::Input) {
-      const auto input = inputs.find(nodes[i].name);
-      if (input == inputs.end()) {
-        throw core::Error(core::ErrorKind::InvalidArgument,
-                          "input '" + nodes[i].name + "' is not given");
-      }
-      check_input(nodes[i], input->second, state_->real());
-      values[i] = input->second;
-      continue;
-    }
-    arguments.clear();
-    for (const Source& source : step.sources) {
-      arguments.push_back(source.weight != nullptr ? *source.weight : values[source.step]);
-    }
-    const size_t first = step.sources[0].step;
-    const bool fresh = step.sources[0].weight == nullptr && makes_fresh_output(nodes[first].op) &&
-                       state_->steps[first].readers == 1;
-    values[i] =
-        lower({.node = nodes[i],
-               .inputs = arguments,
-               .training = options.training,
-               .may_overwrite = fresh && !kept[first],
-               .dropout_seed = nodes[i].op == graph::Op::Dropout ? dropout.split(i).next() : 0,
-               .real = state_->real()});
-    for (const size_t done : step.last_reader_of) {
-      if (!kept[done]) {
-        values[done].reset();
-      }
-    }
-  }
-  Activations result;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    if (kept[i]) {
-      result.emplace(nodes[i].name, std::move(values[i]));
-    }
-  }
-  return result;
+  return Walk(state_->model.graph, state_->steps, state_->weights, options, state_->real())
+      .run(inputs);
 }
 
 at::Tensor Network::logits(const at::Tensor& input, const ForwardOptions& options) {
@@ -244,10 +286,9 @@ void Network::load_weights(const graph::Weights& weights) {
 graph::Model Network::to_model() const {
   graph::Model copy = state_->model;
   for (auto& [name, tensor] : copy.weights) {
-    const at::Tensor& value = state_->weights.at(name);
-    tensor = (state_->precision == Precision::Double && tensor.dtype() == graph::DType::F32)
-                 ? to_graph(value.to(at::kFloat))
-                 : tensor.clone();
+    const bool narrow =
+        state_->precision == Precision::Double && tensor.dtype() == graph::DType::F32;
+    tensor = narrow ? to_graph(state_->weights.at(name).to(at::kFloat)) : tensor.clone();
   }
   return copy;
 }

@@ -123,10 +123,9 @@ class Run {
 
   StepResult run_step(const LoadedBatch& loaded, int64_t number, double learning_rate) {
     const at::Tensor labels = labels_of(loaded.batch);
-    const at::Tensor logits =
-        network_.logits(samples_of(loaded.batch, task_.train->schema()),
-                        {.training = true,
-                         .dropout_seed = dropout_.split(static_cast<uint64_t>(number)).next()});
+    const at::Tensor logits = network_.logits(
+        samples_of(loaded.batch, task_.train->schema()),
+        {.training = true, .dropout_seed = dropout_.split(static_cast<uint64_t>(number)).next()});
     at::Tensor loss = loss_of(logits, labels, loaded);
     TrainingStep step{network_, number, loaded.batch, labels, logits, loss};
     for (Strategy* strategy : task_.strategies) {

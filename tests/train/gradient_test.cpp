@@ -124,6 +124,24 @@ std::vector<GradientCase> gradient_cases() {
       {"Dropout",
        model_of(image, {}, {node_of("z", Op::Dropout, {"x"}, graph::DropoutAttributes{0.4F})}),
        true});
+  const graph::Weights norm{{"s", random_tensor({4}, 1)},
+                            {"b", random_tensor({4}, 2)},
+                            {"m", random_tensor({4}, 3, -0.1, 0.1)},
+                            {"v", random_tensor({4}, 4, 0.5, 2)}};
+  const auto bn =
+      node_of("y", Op::BatchNorm, {"x", "s", "b", "m", "v"}, graph::BatchNormAttributes{});
+  const auto relu = node_of("r", Op::Relu, {"y"});
+  const auto pool = node_of("z", Op::MaxPool, {"r"}, graph::PoolAttributes{});
+  for (const bool training : {false, true}) {
+    const std::string when = training ? " in training" : "";
+    cases.push_back({"BatchNorm and Relu" + when, model_of(image, norm, {bn, relu}), training});
+    cases.push_back({"BatchNorm and Relu and MaxPool" + when,
+                     model_of(image, norm, {bn, relu, pool}),
+                     training});
+    cases.push_back({"BatchNorm and Relu and MaxPool of odd sizes" + when,
+                     model_of({{"x", {4, 5, 7}}}, norm, {bn, relu, pool}),
+                     training});
+  }
   cases.push_back(
       {"Softmax",
        model_of({{"x", {5}}}, {}, {node_of("z", Op::Softmax, {"x"}, graph::AxisAttributes{1})})});

@@ -1,5 +1,7 @@
 #include "train/network.h"
 
+#include <limits>
+
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -7,6 +9,7 @@
 
 #include "compress/quantise.h"
 #include "core/error.h"
+#include "graph/builder.h"
 #include "graph/models.h"
 #include "runtime/engine.h"
 #include "samples.h"
@@ -140,6 +143,60 @@ TEST(Network, KeepingAnActivationDoesNotChangeIt) {
   Network network(graph::build_model(options, graph::testing::fashion_input(), 4));
   const at::Tensor kept = network.forward(to_aten(images), {.keep = {"bn1"}}).at("bn1");
   EXPECT_LT(kept.min().item<float>(), 0) << "overwritten by the ReLU behind it";
+}
+
+TEST(Network, FusedNodesGiveWhatTheyGiveOneByOne) {
+  for (const int64_t width : {4, 7, 150}) {
+    const graph::Model model = [&] {
+      graph::Builder builder(graph::DType::U8, {1, 9, width}, core::Rng(1));
+      std::string x = builder.normalise(builder.input(), {100}, {60});
+      x = builder.conv(x, 5, {.kernel = {3, 3}, .pads = {1, 1, 1, 1}}, true);
+      x = builder.max_pool(builder.relu(builder.batch_norm(x)));
+      x = builder.max_pool(builder.relu(builder.conv(x, 3, {}, true)));
+      return builder.build({x});
+    }();
+    const graph::Tensor images = random_images({6, 1, 9, width}, 1);
+    const std::vector<std::string> all{"bn1", "relu1", "relu2"};
+    for (const bool training : {false, true}) {
+      for (const bool wants_gradient : {false, true}) {
+        const at::AutoGradMode mode(wants_gradient);
+        Network fused(model);
+        Network apart(model);
+        const at::Tensor a = fused.logits(to_aten(images), {.training = training});
+        const at::Tensor b = apart.logits(to_aten(images), {.training = training, .keep = all});
+        EXPECT_TRUE(a.allclose(b, 1e-5, 1e-6)) << width;
+        EXPECT_EQ(a.requires_grad(), wants_gradient);
+        EXPECT_EQ(graph::content_hash(fused.to_model()), graph::content_hash(apart.to_model()));
+      }
+    }
+  }
+}
+
+TEST(Network, ABrokenSampleStaysVisibleThroughFusedNodes) {
+  graph::ModelOptions options;
+  options.widths = {4, 4};
+  graph::Model model = graph::build_model(options, graph::testing::fashion_input(), 4);
+  model.weights.at("conv1.weight") = model.weight("conv1.weight").clone();
+  model.weights.at("conv1.weight").data<float>()[0] = std::numeric_limits<float>::quiet_NaN();
+  Network network(model);
+  const at::Tensor logits =
+      network.logits(to_aten(random_images({2, 1, 28, 28}, 1)), {.training = true});
+  EXPECT_TRUE(logits.isnan().any().item<bool>());
+}
+
+TEST(Network, RefusesToNormaliseOneValuePerChannel) {
+  const graph::Model model = graph::testing::model_of(
+      {{"x", {1, 1, 1}}},
+      {{"s", graph::testing::random_tensor({1}, 1)},
+       {"b", graph::testing::random_tensor({1}, 1)},
+       {"m", graph::testing::random_tensor({1}, 1)},
+       {"v", graph::testing::random_tensor({1}, 1, 1, 2)}},
+      {graph::testing::node_of(
+          "z", graph::Op::BatchNorm, {"x", "s", "b", "m", "v"}, graph::BatchNormAttributes{})});
+  Network network(model);
+  const at::Tensor x = to_aten(graph::Tensor(graph::DType::F32, {1, 1, 1, 1}));
+  EXPECT_NO_THROW(network.logits(x));
+  message_of(core::ErrorKind::InvalidArgument, [&] { network.logits(x, {.training = true}); });
 }
 
 TEST(Network, BatchNormKeepsRunningStatisticsAsPyTorchDoes) {

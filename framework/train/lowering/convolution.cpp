@@ -23,7 +23,8 @@ at::Tensor lower_Conv(const LoweringArgs& args) {
   }
   const at::Tensor padded =
       at::constant_pad_nd(args.inputs[0], {a.pads[1], a.pads[3], a.pads[0], a.pads[2]});
-  return at::conv2d(padded, args.inputs[1], bias, a.stride, at::IntArrayRef{0, 0}, a.dilation, a.groups);
+  return at::conv2d(
+      padded, args.inputs[1], bias, a.stride, at::IntArrayRef{0, 0}, a.dilation, a.groups);
 }
 
 at::Tensor lower_Gemm(const LoweringArgs& args) {

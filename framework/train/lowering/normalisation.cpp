@@ -2,6 +2,7 @@
 #include <ATen/ops/batch_norm.h>
 
 #include "train/lowering/lowering.h"
+#include "train/lowering/norm_chain.h"
 
 namespace coppice::train {
 
@@ -10,6 +11,9 @@ constexpr double kMomentum = 0.1;  // PyTorch's: running = 0.9 running + 0.1 bat
 }
 
 at::Tensor lower_BatchNorm(const LoweringArgs& args) {
+  if (args.inputs[0].dim() == 4) {
+    return lower_norm_chain(args, {});
+  }
   return at::batch_norm(args.inputs[0],
                         args.inputs[1],
                         args.inputs[2],

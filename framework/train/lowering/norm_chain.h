@@ -1,0 +1,22 @@
+#pragma once
+
+#include <ATen/core/ATen_fwd.h>
+
+#include "train/lowering/lowering.h"
+
+namespace coppice::train {
+
+/// What follows a node at once and can be computed with it.
+struct NormChain {
+  bool relu = false;
+  bool pool = false;  ///< 2 x 2 maximum with stride 2
+};
+
+/// BatchNorm of images with its ReLU and pooling in one walk through memory, differentiable.
+/// Throws Error{InvalidArgument} for a training batch of one value per channel.
+at::Tensor lower_norm_chain(const LoweringArgs& batch_norm, const NormChain& chain);
+
+/// ReLU and 2 x 2 pooling of images. REQUIRES: no gradient is wanted.
+at::Tensor relu_and_pool(const at::Tensor& x);
+
+}  // namespace coppice::train
