@@ -61,7 +61,7 @@ def training_row(name, seconds, folder, config, teacher):
     if comparable(job):
         peer = peer_seconds(training_data(folder, name), job, teacher)
         if peer is not None:
-            row.update(peer=peer["seconds_per_epoch"], peer_name=f"PyTorch {peer['torch']}, {peer['threads']} threads")
+            row.update(peer=peer["seconds_per_epoch"], peer_name=f"PyTorch {peer['torch']}, threads: {peer['threads']}")
     return row
 
 
@@ -99,4 +99,4 @@ if __name__ == "__main__":
     try:
         main()
     except subprocess.CalledProcessError as error:
-        sys.exit(f"error: {' '.join(map(str, error.cmd))} ended with {error.returncode}")
+        sys.exit(f"error: coppice {error.cmd[1]} ended with {error.returncode}")
