@@ -22,6 +22,7 @@ class Labeller {
 class SimulatedLabeller final : public Labeller {
  public:
   using Truth = std::function<int64_t(const std::string& device, int64_t sequence)>;
+  /// Throws Error{InvalidArgument} when there is no other class to name.
   SimulatedLabeller(Truth truth, int64_t classes, double error_share, uint64_t seed);
   int64_t label(const std::string& device, const link::Sample& sample) override;
 

@@ -1,24 +1,35 @@
 #include "cloud/registry.h"
 
+#include <array>
+#include <system_error>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cloud/sql.h"
+#include "core/error.h"
+#include "core/file_descriptor.h"
 #include "core/hash.h"
 
 namespace coppice::cloud {
 
+namespace {
+
+constexpr std::array kSchema{
+    "CREATE TABLE IF NOT EXISTS model(hash TEXT PRIMARY KEY, role TEXT, metrics TEXT,"
+    " created_ms INTEGER)",
+    "CREATE TABLE IF NOT EXISTS lineage(child TEXT, relation TEXT, parent TEXT,"
+    " PRIMARY KEY(child, relation, parent))",
+    "CREATE TABLE IF NOT EXISTS release(counter INTEGER PRIMARY KEY, artefact TEXT, manifest BLOB,"
+    " signature BLOB, state TEXT)",
+    "CREATE TABLE IF NOT EXISTS memory(key TEXT PRIMARY KEY, value INTEGER)"};
+
+}  // namespace
+
 struct Registry::State {
-  explicit State(const std::filesystem::path& root) : folder(root), file(root / "registry.db") {
-    guarded(file, [&] {
-      open_sqlite(sql, file);
-      sql << "CREATE TABLE IF NOT EXISTS model(hash TEXT PRIMARY KEY, role TEXT, metrics TEXT, "
-             "created_ms INTEGER)";
-      sql << "CREATE TABLE IF NOT EXISTS lineage(child TEXT, relation TEXT, parent TEXT,"
-             " PRIMARY KEY(child, relation, parent))";
-      sql << "CREATE TABLE IF NOT EXISTS release(counter INTEGER PRIMARY KEY, artefact TEXT, "
-             "manifest BLOB,"
-             " signature BLOB, state TEXT)";
-    });
+  State(const std::filesystem::path& root, bool wait_for_disk)
+      : folder(root), file(root / "registry.db") {
+    open_sqlite(sql, file, kSchema, wait_for_disk);
   }
 
   std::filesystem::path object(const std::string& hash) const {
@@ -30,17 +41,23 @@ struct Registry::State {
   soci::session sql;
 };
 
-Registry::Registry(const std::filesystem::path& folder) : state_(std::make_unique<State>(folder)) {}
+Registry::Registry(const std::filesystem::path& folder, bool wait_for_disk)
+    : state_(std::make_unique<State>(folder, wait_for_disk)) {}
 
 Registry::~Registry() = default;
 
 std::string Registry::put_object(std::span<const std::byte> bytes) {
   const std::string hash = core::sha256(bytes);
   const auto file = state_->object(hash);
-  if (!std::filesystem::exists(file)) {
-    std::filesystem::create_directories(file.parent_path());
-    core::write_file(file, bytes);
+  std::error_code failed;
+  if (std::filesystem::exists(file, failed) && core::sha256_file(file) == hash) {
+    return hash;
   }
+  std::filesystem::create_directories(file.parent_path(), failed);
+  if (failed) {
+    throw core::file_error("create", file.parent_path(), failed.value());
+  }
+  core::write_file(file, bytes);
   return hash;
 }
 
@@ -127,8 +144,13 @@ void Registry::record_release(const release::Release& release, const std::string
 void Registry::set_release_state(uint64_t counter, const std::string& state) {
   guarded(state_->file, [&] {
     const auto number = static_cast<int64_t>(counter);
-    state_->sql << "UPDATE release SET state=:s WHERE counter=:c", soci::use(state),
-        soci::use(number);
+    soci::statement update = (state_->sql.prepare << "UPDATE release SET state=:s WHERE counter=:c",
+                              soci::use(state),
+                              soci::use(number));
+    update.execute(true);
+    if (update.get_affected_rows() != 1) {
+      throw core::Error(core::ErrorKind::NotFound, fmt::format("there is no release {}", counter));
+    }
   });
 }
 
@@ -165,6 +187,20 @@ release::Release Registry::load_release(uint64_t counter) const {
     throw core::Error(core::ErrorKind::NotFound, fmt::format("there is no release {}", counter));
   }
   return {record->manifest_bytes, record->signature, get_object(record->manifest.artefact_hash)};
+}
+
+void Registry::remember(const std::string& key, int64_t value) {
+  guarded(state_->file, [&] {
+    state_->sql << "INSERT OR REPLACE INTO memory VALUES(:k, :v)", soci::use(key), soci::use(value);
+  });
+}
+
+std::optional<int64_t> Registry::recall(const std::string& key) const {
+  return guarded(state_->file, [&]() -> std::optional<int64_t> {
+    int64_t value = 0;
+    state_->sql << "SELECT value FROM memory WHERE key=:k", soci::use(key), soci::into(value);
+    return state_->sql.got_data() ? std::optional(value) : std::nullopt;
+  });
 }
 
 }  // namespace coppice::cloud

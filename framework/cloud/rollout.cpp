@@ -66,8 +66,12 @@ RolloutAction decide_rollout(const RolloutEvidence& evidence, const RolloutOptio
   if (evidence.refusals > 0) {
     return RolloutAction::RollBack;
   }
+  const bool last_call = evidence.hours >= options.max_wait_hours;
+  if (evidence.installed == 0) {
+    return last_call ? RolloutAction::RollBack : RolloutAction::Wait;
+  }
   const bool enough = evidence.canary_seen >= options.min_feedback;
-  if (enough && evidence.canary_seen > 0 && evidence.control_seen > 0) {
+  if ((enough || last_call) && evidence.canary_seen > 0 && evidence.control_seen > 0) {
     const double increase = 100 * (share(evidence.canary_wrong, evidence.canary_seen) -
                                    share(evidence.control_wrong, evidence.control_seen));
     if (increase > options.max_error_increase_points &&
@@ -75,9 +79,8 @@ RolloutAction decide_rollout(const RolloutEvidence& evidence, const RolloutOptio
       return RolloutAction::RollBack;
     }
   }
-  const bool over = evidence.hours >= options.canary_hours && enough;
-  return over || evidence.hours >= options.max_wait_hours ? RolloutAction::Promote
-                                                          : RolloutAction::Wait;
+  const bool over = enough && evidence.hours >= options.canary_hours;
+  return over || last_call ? RolloutAction::Promote : RolloutAction::Wait;
 }
 
 }  // namespace coppice::cloud

@@ -20,14 +20,16 @@ struct RolloutOptions {
   void visit(core::Fields& f);
 };
 
-/// Feedback since the first stage began.
+/// Since the first stage began: of the canaries what they saw with the new release, of the rest
+/// all.
 struct RolloutEvidence {
   double hours = 0;
   int64_t canary_seen = 0;
   int64_t canary_wrong = 0;
   int64_t control_seen = 0;
   int64_t control_wrong = 0;
-  int64_t refusals = 0;  ///< canaries that could not install it
+  int64_t refusals = 0;   ///< canaries that could not install it
+  int64_t installed = 0;  ///< canaries that run it
 };
 
 enum class RolloutAction { Wait, Promote, RollBack };
@@ -35,7 +37,9 @@ enum class RolloutAction { Wait, Promote, RollBack };
 std::string_view to_string(RolloutAction action);
 
 /// The decision. A refused release is rolled back at once; a canary group that does significantly
-/// worse as soon as it has `min_feedback`; otherwise it is promoted when its time is over.
+/// worse as soon as it has `min_feedback`; otherwise it is promoted when its time is over. After
+/// `max_wait_hours` it is decided on what there is, and a release that no canary runs by then is
+/// rolled back. Without a control group (one device, or a share of 1) nothing can be compared.
 RolloutAction decide_rollout(const RolloutEvidence& evidence, const RolloutOptions& options);
 
 }  // namespace coppice::cloud

@@ -1,26 +1,33 @@
 #include "cloud/sample_store.h"
 
+#include <array>
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "cloud/sql.h"
+#include "core/error.h"
 #include "core/rng.h"
 
 namespace coppice::cloud {
 
+namespace {
+
+constexpr std::array kSchema{
+    "CREATE TABLE IF NOT EXISTS sample(device TEXT, sequence INTEGER, payload BLOB,"
+    " predicted INTEGER, confidence REAL, feedback INTEGER, reason TEXT, inclusion REAL,"
+    " captured_ms INTEGER, model_hash TEXT, received_ms INTEGER, held_out INTEGER, label INTEGER,"
+    " asked INTEGER, PRIMARY KEY(device, sequence))",
+    "CREATE INDEX IF NOT EXISTS sample_label ON sample(label, asked)",
+    "CREATE INDEX IF NOT EXISTS sample_held_out ON sample(held_out, label)"};
+
+}  // namespace
+
 struct SampleStore::State {
-  State(const std::filesystem::path& database, double share)
+  State(const std::filesystem::path& database, double share, bool wait_for_disk)
       : file(database), held_out_share(share) {
-    guarded(file, [&] {
-      open_sqlite(sql, file);
-      sql << "CREATE TABLE IF NOT EXISTS sample(device TEXT, sequence INTEGER, payload BLOB, "
-             "predicted INTEGER,"
-             " confidence REAL, feedback INTEGER, reason TEXT, inclusion REAL, captured_ms "
-             "INTEGER, model_hash TEXT,"
-             " received_ms INTEGER, held_out INTEGER, label INTEGER, PRIMARY KEY(device, "
-             "sequence))";
-      sql << "CREATE INDEX IF NOT EXISTS sample_label ON sample(label, held_out)";
-    });
+    open_sqlite(sql, file, kSchema, wait_for_disk);
   }
 
   /// Decided by the key alone, so that a sample never changes sides.
@@ -43,7 +50,7 @@ struct SampleStore::State {
     const int held = held_out(device, s.sequence) ? 1 : 0;
     soci::statement insert_one =
         (sql.prepare
-             << "INSERT OR IGNORE INTO sample VALUES(:d,:s,:p,:q,:c,:f,:r,:i,:t,:m,:v,:h,-1)",
+             << "INSERT OR IGNORE INTO sample VALUES(:d,:s,:p,:q,:c,:f,:r,:i,:t,:m,:v,:h,-1,0)",
          soci::use(device),
          soci::use(s.sequence),
          soci::use(payload),
@@ -65,20 +72,22 @@ struct SampleStore::State {
   soci::session sql;
 };
 
-SampleStore::SampleStore(const std::filesystem::path& database, double held_out_share)
-    : state_(std::make_unique<State>(database, held_out_share)) {}
+SampleStore::SampleStore(const std::filesystem::path& database,
+                         double held_out_share,
+                         bool wait_for_disk)
+    : state_(std::make_unique<State>(database, held_out_share, wait_for_disk)) {}
 
 SampleStore::~SampleStore() = default;
 
-SampleStore::Stored SampleStore::store(const std::string& device,
-                                       std::span<const link::Sample> samples,
-                                       core::Timestamp received) {
+SampleStore::Stored SampleStore::store(std::span<const Batch> batches, core::Timestamp received) {
   return guarded(state_->file, [&] {
     Stored stored;
     soci::transaction transaction(state_->sql);
-    for (const link::Sample& sample : samples) {
-      ++(state_->insert(device, sample, core::to_millis(received)) ? stored.added
-                                                                   : stored.repeated);
+    for (const Batch& batch : batches) {
+      for (const link::Sample& sample : batch.samples) {
+        ++(state_->insert(batch.device, sample, core::to_millis(received)) ? stored.added
+                                                                           : stored.repeated);
+      }
     }
     transaction.commit();
     return stored;
@@ -94,7 +103,8 @@ std::vector<SampleStore::Unlabelled> SampleStore::unlabelled(int64_t limit) cons
         (state_->sql.prepare
              << "SELECT device, sequence, payload, predicted, confidence, feedback, reason, "
                 "inclusion,"
-                " captured_ms, model_hash FROM sample WHERE label=-1 ORDER BY rowid LIMIT :n",
+                " captured_ms, model_hash FROM sample WHERE label=-1 ORDER BY asked, rowid LIMIT "
+                ":n",
          soci::use(limit),
          soci::into(u.key.device),
          soci::into(u.key.sequence),
@@ -116,11 +126,26 @@ std::vector<SampleStore::Unlabelled> SampleStore::unlabelled(int64_t limit) cons
   });
 }
 
-void SampleStore::set_label(const SampleKey& key, int64_t label) {
-  guarded(state_->file, [&] {
-    state_->sql << "UPDATE sample SET label=:l WHERE device=:d AND sequence=:s", soci::use(label),
-        soci::use(key.device), soci::use(key.sequence);
-  });
+void SampleStore::set_labels(std::span<const Label> labels) {
+  guarded(
+      state_->file, [&] {
+        soci::transaction transaction(state_->sql);
+        for (const auto& [key, label] : labels) {
+          soci::statement update =
+              (state_->sql.prepare
+                   << "UPDATE sample SET label=:l, asked=asked+1 WHERE device=:d AND sequence=:s",
+               soci::use(label),
+               soci::use(key.device),
+               soci::use(key.sequence));
+          update.execute(true);
+          if (update.get_affected_rows() != 1) {
+            throw core::Error(
+                core::ErrorKind::NotFound,
+                fmt::format("there is no sample {} of device '{}'", key.sequence, key.device));
+          }
+        }
+        transaction.commit();
+      });
 }
 
 int64_t SampleStore::count() const {
@@ -156,7 +181,7 @@ data::DatasetPtr SampleStore::dataset(const data::Schema& schema,
     while (query.fetch()) {
       const core::Bytes sample = to_bytes(payload);
       if (static_cast<int64_t>(sample.size()) != schema.sample_bytes()) {
-        continue;  // from a device whose model had another input
+        continue;
       }
       bytes.insert(bytes.end(), sample.begin(), sample.end());
       labels.push_back(label);
@@ -175,20 +200,22 @@ SampleStore::Estimate SampleStore::estimate_accuracy(core::Timestamp since) cons
     double right_sum = 0;
     double square_sum = 0;
     const int64_t since_ms = core::to_millis(since);
-    double inclusion = 1;
-    int64_t right = 0;
+    double inclusion = 0;
+    int64_t label = 0;
+    int64_t predicted = 0;
     soci::statement query =
-        (state_->sql.prepare << "SELECT inclusion, label=predicted FROM sample"
+        (state_->sql.prepare << "SELECT inclusion, label, predicted FROM sample"
                                 " WHERE reason='audit' AND label>=0 AND captured_ms>=:t",
          soci::use(since_ms),
          soci::into(inclusion),
-         soci::into(right));
+         soci::into(label),
+         soci::into(predicted));
     query.execute();
     while (query.fetch()) {
       const double weight = 1 / inclusion;
       ++estimate.audits;
       weight_sum += weight;
-      right_sum += right != 0 ? weight : 0;
+      right_sum += label == predicted ? weight : 0;
       square_sum += weight * weight;
     }
     estimate.accuracy =

@@ -1,7 +1,6 @@
 #include "cloud/service.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -15,14 +14,12 @@ namespace coppice::cloud {
 namespace {
 
 constexpr std::chrono::hours kOfferAgain{2};
+constexpr int64_t kLargestChunk = 1 << 20;
+constexpr int64_t kMessageBlock = 4096;
 
-double hours_between(core::Timestamp from, core::Timestamp to) {
-  return std::chrono::duration<double, std::ratio<3600>>(to - from).count();
-}
-
-std::string leaf_of(const std::string& topic) {
-  return topic.substr(topic.rfind('/') + 1);
-}
+constexpr const char* kLastRetraining = "last_retraining_ms";
+constexpr const char* kLabelledAtLastRetraining = "labelled_at_last_retraining";
+constexpr const char* kMessages = "messages";
 
 }  // namespace
 
@@ -42,6 +39,10 @@ void ServiceOptions::visit(core::Fields& f) {
   f.field("release_days",
           release_days,
           {.help = "a release expires after this; 0: never", .unit = "days", .min = 0, .max = 1e5});
+  f.field("wait_for_disk",
+          wait_for_disk,
+          {.help = "acknowledge samples once they are on disk; off: faster, for simulations, but a "
+                   "power cut may lose acknowledged ones"});
 }
 
 Service::Service(ServiceOptions options,
@@ -56,11 +57,23 @@ Service::Service(ServiceOptions options,
       transport_(transport),
       clock_(clock),
       labeller_(labeller),
-      registry_(folder / "registry"),
-      samples_(folder / "samples.db", options_.held_out_share) {
+      registry_(folder / "registry", options_.wait_for_disk),
+      samples_(folder / "samples.db", options_.held_out_share, options_.wait_for_disk) {
+  if (devices.empty()) {
+    throw core::Error(core::ErrorKind::InvalidArgument,
+                      fmt::format("fleet '{}' has no devices", options_.fleet));
+  }
   for (const auto& device : devices) {
+    link::topic(options_.fleet, device, "status");  // throws for a name that can't be part of one
     devices_[device];
   }
+  if (const auto last = registry_.recall(kLastRetraining)) {
+    last_retraining_ = core::from_millis(*last);
+  }
+  labelled_at_last_retraining_ = registry_.recall(kLabelledAtLastRetraining).value_or(0);
+  promised_messages_ = registry_.recall(kMessages).value_or(0);
+  messages_ = promised_messages_;
+  restore();
   for (const char* leaf : {"samples", "status", "chunk_request"}) {
     transport_.subscribe(link::topic(options_.fleet, "+", leaf),
                          [this](const std::string& topic, std::span<const std::byte> payload) {
@@ -71,6 +84,7 @@ Service::Service(ServiceOptions options,
 
 void Service::tick() {
   transport_.poll();
+  store_arrivals();
   label();
   advance_rollout();
   offer_targets();
@@ -85,12 +99,15 @@ TriggerReason Service::retraining_due() const {
   state.drifting_devices = std::count_if(
       devices_.begin(), devices_.end(), [](const auto& entry) { return entry.second.drift; });
   state.last_retraining = last_retraining_;
+  state.first_release = first_release_;
   return decide_retraining(state, options_.trigger, clock_.now());
 }
 
 void Service::retraining_started() {
   last_retraining_ = clock_.now();
   labelled_at_last_retraining_ = samples_.labelled(false);
+  registry_.remember(kLastRetraining, core::to_millis(*last_retraining_));
+  registry_.remember(kLabelledAtLastRetraining, labelled_at_last_retraining_);
   for (auto& [name, view] : devices_) {
     view.drift = false;
   }
@@ -117,42 +134,6 @@ GateVerdict Service::judge(std::span<const std::byte> artefact,
   return decide_gate(evidence, options_.gate);
 }
 
-uint64_t Service::publish(core::Bytes artefact,
-                          const std::string& reason,
-                          const std::map<std::string, double>& metrics) {
-  const bool first = champion_ == 0;
-  const uint64_t counter =
-      sign_and_record(std::move(artefact), reason, metrics, first ? "field" : "canary");
-  if (first) {
-    champion_ = counter;
-    for (auto& [name, view] : devices_) {
-      view.target = counter;
-    }
-    events_.push_back(fmt::format("release {} to all devices", counter));
-  } else {
-    const auto wanted = static_cast<size_t>(
-        std::llround(options_.rollout.canary_share * static_cast<double>(devices_.size())));
-    Rollout rollout{counter, {}, clock_.now(), devices_};
-    for (auto& [name, view] : devices_) {
-      // Other devices each time, so that no customer is always the first to try.
-      const bool turn =
-          (std::distance(devices_.begin(), devices_.find(name)) + static_cast<ptrdiff_t>(counter)) %
-              static_cast<ptrdiff_t>(devices_.size()) <
-          static_cast<ptrdiff_t>(std::max<size_t>(wanted, 1));
-      if (turn) {
-        view.target = counter;
-        view.offered_at = {};
-        view.refusals = 0;
-        rollout.canaries.push_back(name);
-      }
-    }
-    events_.push_back(fmt::format("release {} to {} canaries", counter, rollout.canaries.size()));
-    rollout_ = std::move(rollout);
-  }
-  offer_targets();
-  return counter;
-}
-
 bool Service::receive(const std::string& topic, std::span<const std::byte> payload) {
   link::Envelope envelope;
   try {
@@ -162,66 +143,127 @@ bool Service::receive(const std::string& topic, std::span<const std::byte> paylo
     return true;  // it would be as wrong the next time
   }
   const std::string& device = envelope.sender;
-  if (!devices_.contains(device) || topic != link::topic(options_.fleet, device, leaf_of(topic))) {
-    core::log_warning(fmt::format("{}: message of unknown device '{}' dropped", topic, device));
+  const auto number = message_number(envelope.id, device);
+  if (!devices_.contains(device) || !number ||
+      !link::topic_matches(link::topic(options_.fleet, device, "+"), topic)) {
+    core::log_warning(
+        fmt::format("{}: message '{}' of unknown device '{}' dropped", topic, envelope.id, device));
     return true;
   }
-  if (const auto* batch = std::get_if<link::SampleBatch>(&envelope.body)) {
-    repeated_samples_ += samples_.store(device, batch->samples, clock_.now()).repeated;
-    send(device, "ack", link::Ack{{envelope.id}});
+  if (auto* batch = std::get_if<link::SampleBatch>(&envelope.body)) {
+    // Not durable yet; the device sends it again until it has been acknowledged.
+    arrivals_.push_back({envelope.id, {device, std::move(batch->samples)}});
   } else if (const auto* status = std::get_if<link::Status>(&envelope.body)) {
-    take_status(device, *status);
+    take_status(device, *number, *status);
   } else if (const auto* request = std::get_if<link::ChunkRequest>(&envelope.body)) {
-    const core::Bytes object = registry_.get_object(request->artefact_hash);
-    const auto total = static_cast<int64_t>(object.size());
-    if (request->offset < 0 || request->offset >= total || request->size <= 0) {
-      return true;
-    }
-    const auto end = request->offset + std::min(request->size, total - request->offset);
-    send(device,
-         "chunk",
-         link::Chunk{request->artefact_hash,
-                     request->offset,
-                     {object.begin() + request->offset, object.begin() + end},
-                     total});
+    send_chunk(device, *request);
   }
   return true;
 }
 
-void Service::take_status(const std::string& device, const link::Status& status) {
+void Service::take_status(const std::string& device, uint64_t number, const link::Status& status) {
+  SeenNumbers& seen = statuses_[device];
+  if (!seen.take(number)) {
+    return;
+  }
   DeviceView& view = devices_.at(device);
-  const bool arrived = view.counter < view.target && status.release_counter == view.target;
-  view.counter = status.release_counter;
+  if (number == seen.newest()) {  // a late one tells how it was
+    view.counter = status.release_counter;
+    view.evicted = status.evicted;
+  }
   view.inferred += status.inferred;
   view.feedback_seen += status.feedback_seen;
   view.feedback_wrong += status.feedback_wrong;
-  view.evicted = status.evicted;
   view.drift = view.drift || status.drift;
-  if (arrived && rollout_) {
-    rollout_->before[device] = view;  // what it saw until now, it saw with the release before
+  if (rollout_) {
+    RolloutEvidence& evidence = rollout_->seen;
+    if (!rollout_->canaries.contains(device)) {
+      evidence.control_seen += status.feedback_seen;
+      evidence.control_wrong += status.feedback_wrong;
+    } else if (status.release_counter == rollout_->counter) {
+      evidence.canary_seen += status.feedback_seen;
+      evidence.canary_wrong += status.feedback_wrong;
+    }
   }
-  if (!status.update_error.empty()) {
-    view.update_error = status.update_error;
+  if (status.update_error.empty()) {
+    return;
+  }
+  view.update_error = status.update_error;
+  const bool of_target = view.target != 0 && status.refused_counter == view.target;
+  view.refusals += of_target ? 1 : 0;
+  if (!of_target) {
+    events_.push_back(fmt::format("{} refused an update: {}", device, status.update_error));
+  } else if (view.refusals == 1) {
     events_.push_back(
         fmt::format("{} refused release {}: {}", device, view.target, status.update_error));
-    ++view.refusals;
   }
 }
 
+/// Devices get the release that they should run, and nothing else of the registry.
+void Service::send_chunk(const std::string& device, const link::ChunkRequest& request) {
+  const auto target = registry_.find_release(devices_.at(device).target);
+  if (!target || target->manifest.artefact_hash != request.artefact_hash) {
+    return;  // it will be offered the right one
+  }
+  if (!artefacts_.contains(request.artefact_hash)) {
+    artefacts_[request.artefact_hash] = registry_.get_object(request.artefact_hash);
+  }
+  const core::Bytes& artefact = artefacts_.at(request.artefact_hash);
+  const auto total = std::ssize(artefact);
+  if (request.offset >= total || request.size <= 0) {
+    return;
+  }
+  const auto end = request.offset + std::min({request.size, kLargestChunk, total - request.offset});
+  send(device,
+       "chunk",
+       link::Chunk{request.artefact_hash,
+                   request.offset,
+                   {artefact.begin() + request.offset, artefact.begin() + end},
+                   total});
+}
+
 void Service::send(const std::string& device, const std::string& leaf, link::Body body) {
-  const link::Envelope envelope{fmt::format("cloud/{}", ++messages_),
+  const link::Envelope envelope{fmt::format("cloud/{}", next_message()),
                                 "cloud",
                                 core::to_millis(clock_.now()),
                                 std::move(body)};
   transport_.publish(link::topic(options_.fleet, device, leaf), link::encode(envelope));
 }
 
+/// Promised to the registry in blocks: a restart skips the rest of one, and none is used twice.
+int64_t Service::next_message() {
+  if (messages_ == promised_messages_) {
+    registry_.remember(kMessages, messages_ + kMessageBlock);
+    promised_messages_ = messages_ + kMessageBlock;
+  }
+  return ++messages_;
+}
+
+/// All of a tick in one transaction, as the disk takes its time for each; then devices may forget.
+void Service::store_arrivals() {
+  if (arrivals_.empty()) {
+    return;
+  }
+  const std::vector<Arrival> arrivals = std::exchange(arrivals_, {});
+  std::vector<SampleStore::Batch> batches;
+  std::map<std::string, link::Ack> acks;
+  for (const Arrival& arrival : arrivals) {
+    batches.push_back(arrival.batch);
+    acks[arrival.batch.device].ids.push_back(arrival.id);
+  }
+  repeated_samples_ += samples_.store(batches, clock_.now()).repeated;
+  for (auto& [device, ack] : acks) {
+    send(device, "ack", std::move(ack));
+  }
+}
+
 void Service::label() {
+  std::vector<SampleStore::Label> labels;
   for (const auto& [key, sample] : samples_.unlabelled(options_.labels_per_tick)) {
-    const int64_t label = labeller_.label(key.device, sample);
-    if (label >= 0) {
-      samples_.set_label(key, label);
-    }
+    labels.push_back({key, labeller_.label(key.device, sample)});
+  }
+  if (!labels.empty()) {
+    samples_.set_labels(labels);
   }
 }
 
@@ -236,83 +278,6 @@ void Service::offer_targets() {
       send(name, "release", link::ReleaseOffer{record->manifest_bytes, record->signature});
     }
   }
-}
-
-RolloutEvidence Service::evidence() const {
-  RolloutEvidence evidence;
-  evidence.hours = hours_between(rollout_->since, clock_.now());
-  for (const auto& [name, view] : devices_) {
-    const DeviceView& before = rollout_->before.at(name);
-    const int64_t seen = view.feedback_seen - before.feedback_seen;
-    const int64_t wrong = view.feedback_wrong - before.feedback_wrong;
-    const bool canary = std::find(rollout_->canaries.begin(), rollout_->canaries.end(), name) !=
-                        rollout_->canaries.end();
-    (canary ? evidence.canary_seen : evidence.control_seen) += seen;
-    (canary ? evidence.canary_wrong : evidence.control_wrong) += wrong;
-    evidence.refusals += canary ? view.refusals : 0;
-  }
-  return evidence;
-}
-
-void Service::advance_rollout() {
-  if (!rollout_) {
-    return;
-  }
-  switch (decide_rollout(evidence(), options_.rollout)) {
-    case RolloutAction::Wait:
-      return;
-    case RolloutAction::RollBack:
-      roll_back();
-      return;
-    case RolloutAction::Promote:
-      registry_.set_release_state(champion_, "replaced");
-      registry_.set_release_state(rollout_->counter, "field");
-      champion_ = rollout_->counter;
-      for (auto& [name, view] : devices_) {
-        view.target = champion_;
-        view.offered_at = {};
-        view.refusals = 0;
-      }
-      events_.push_back(fmt::format("release {} promoted to all devices", champion_));
-      rollout_.reset();
-  }
-}
-
-void Service::roll_back() {
-  const uint64_t failed = rollout_->counter;
-  const auto before = registry_.load_release(champion_);
-  registry_.set_release_state(failed, "rolled_back");
-  registry_.set_release_state(champion_, "replaced");
-  champion_ = sign_and_record(
-      before.artefact, "rollback", release::manifest_from_json(before.manifest).metrics, "field");
-  for (auto& [name, view] : devices_) {
-    view.target = champion_;
-    view.offered_at = {};
-    view.refusals = 0;
-  }
-  events_.push_back(fmt::format(
-      "release {} rolled back: its predecessor goes out again as {}", failed, champion_));
-  rollout_.reset();
-}
-
-uint64_t Service::sign_and_record(core::Bytes artefact,
-                                  const std::string& reason,
-                                  const std::map<std::string, double>& metrics,
-                                  const std::string& state) {
-  release::Manifest manifest;
-  manifest.name = options_.model_name;
-  manifest.counter = registry_.next_counter();
-  manifest.created_ms = core::to_millis(clock_.now());
-  manifest.reason = reason;
-  manifest.metrics = metrics;
-  if (options_.release_days > 0) {
-    manifest.expires_ms = manifest.created_ms + std::llround(options_.release_days * 86400e3);
-  }
-  if (champion_ != 0) {
-    manifest.parent_hash = registry_.find_release(champion_)->manifest.artefact_hash;
-  }
-  registry_.record_release(release::sign(manifest, std::move(artefact), keys_), state);
-  return manifest.counter;
 }
 
 }  // namespace coppice::cloud

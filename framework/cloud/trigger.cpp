@@ -33,10 +33,11 @@ TriggerReason decide_retraining(const TriggerState& state,
                                 const TriggerOptions& options,
                                 core::Timestamp now) {
   using Hours = std::chrono::duration<double, std::ratio<3600>>;
-  const auto since = [&] {
-    return Hours(now - *state.last_retraining).count();
+  const auto hours_since = [&](core::Timestamp then) {
+    return Hours(now - then).count();
   };
-  if (state.new_labelled == 0 || (state.last_retraining && since() < options.cooldown_hours)) {
+  if (state.new_labelled == 0 ||
+      (state.last_retraining && hours_since(*state.last_retraining) < options.cooldown_hours)) {
     return TriggerReason::None;
   }
   if (state.drifting_devices >= options.drift_min_devices &&
@@ -46,7 +47,8 @@ TriggerReason decide_retraining(const TriggerState& state,
   if (state.new_labelled >= options.min_new_samples) {
     return TriggerReason::NewSamples;
   }
-  if (options.every_days > 0 && state.last_retraining && since() >= 24 * options.every_days) {
+  const auto begin = state.last_retraining ? state.last_retraining : state.first_release;
+  if (options.every_days > 0 && begin && hours_since(*begin) >= 24 * options.every_days) {
     return TriggerReason::Schedule;
   }
   return TriggerReason::None;

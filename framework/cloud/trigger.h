@@ -24,6 +24,7 @@ struct TriggerState {
   int64_t new_labelled = 0;      ///< training samples labelled since the last retraining
   int64_t drifting_devices = 0;  ///< that signalled drift since then
   std::optional<core::Timestamp> last_retraining;
+  std::optional<core::Timestamp> first_release;  ///< the schedule counts from it at first
 };
 
 enum class TriggerReason { None, NewSamples, Drift, Schedule };
