@@ -30,7 +30,8 @@ uint32_t big_endian(std::span<const std::byte> bytes, size_t offset) {
 core::Bytes read_plain(const std::filesystem::path& file) {
   std::filesystem::path zipped = file;
   zipped += ".gz";
-  if (!std::filesystem::exists(file) && std::filesystem::exists(zipped)) {
+  std::error_code error;
+  if (!std::filesystem::exists(file, error) && std::filesystem::exists(zipped, error)) {
     throw core::Error(
         core::ErrorKind::NotFound,
         fmt::format(

@@ -208,7 +208,8 @@ Version write_version(const std::filesystem::path& folder,
   version.file = folder / (version.hash + ".h5");
   version.parents = std::move(parents);
   version.origin = std::move(origin);
-  if (std::filesystem::exists(version.file)) {
+  std::error_code error;
+  if (std::filesystem::exists(version.file, error)) {
     open_version(version.file);
     return describe_version(version.file);
   }

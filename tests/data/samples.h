@@ -60,6 +60,16 @@ inline void put_file(const std::filesystem::path& file, std::span<const std::byt
              static_cast<std::streamsize>(bytes.size()));
 }
 
+/// Flips bits of one byte in place: rewriting a whole file makes some file systems wait for the
+/// disk.
+inline void flip(const std::filesystem::path& file, size_t offset, unsigned bits) {
+  std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
+  stream.seekg(static_cast<std::streamoff>(offset));
+  const int byte = stream.get();
+  stream.seekp(static_cast<std::streamoff>(offset));
+  stream.put(static_cast<char>(static_cast<unsigned>(byte) ^ bits));
+}
+
 /// `counts[c]` samples of one random byte for each class c, classes in turn as long as they last.
 inline DatasetPtr with_counts(std::vector<int64_t> counts) {
   std::vector<int64_t> labels;

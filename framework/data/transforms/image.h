@@ -45,11 +45,13 @@ void change_image(std::span<std::byte> sample, const Schema& schema, Change&& ch
 template <class T>
 constexpr float kRange = std::is_same_v<T, uint8_t> ? 255.0F : 1.0F;
 
-/// A computed value as a pixel: bytes are clamped and rounded (half up).
+/// A computed value as a pixel: bytes are rounded (half up) and clamped.
 template <class T>
 T to_pixel(float value) {
   if constexpr (std::is_same_v<T, uint8_t>) {
-    return static_cast<uint8_t>(static_cast<int32_t>(std::clamp(value, 0.0F, 255.0F) + 0.5F));
+    // Clamped as an integer, which needs no branch: of noise on black pixels a processor
+    // mispredicts every other one.
+    return static_cast<uint8_t>(std::clamp(static_cast<int32_t>(value + 0.5F), 0, 255));
   } else {
     return value;
   }

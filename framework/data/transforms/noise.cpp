@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 #include "data/transforms/all.h"
 #include "data/transforms/gaussian.h"
 #include "data/transforms/image.h"
@@ -19,9 +23,18 @@ class Noise final : public Transform {
     change_image(sample, schema, [&](auto image) {
       using T = std::remove_pointer_t<decltype(image.pixels)>;
       const double sigma = strength * static_cast<double>(kRange<T>);
-      for (int64_t i = 0; i < image.size(); ++i) {
-        const auto added = static_cast<float>(sigma * normal.draw(rng));
-        image.pixels[i] = to_pixel<T>(static_cast<float>(image.pixels[i]) + added);
+      // Drawn apart from the pixels: a byte that is written may alias the generator's state, which
+      // would then be stored and loaded for each.
+      std::array<float, 256> added;
+      for (int64_t start = 0; start < image.size(); start += std::ssize(added)) {
+        const auto count = static_cast<size_t>(std::min(std::ssize(added), image.size() - start));
+        for (size_t i = 0; i < count; ++i) {
+          added[i] = static_cast<float>(sigma * normal.draw(rng));
+        }
+        T* pixels = image.pixels + start;
+        for (size_t i = 0; i < count; ++i) {
+          pixels[i] = to_pixel<T>(static_cast<float>(pixels[i]) + added[i]);
+        }
       }
     });
   }
