@@ -38,6 +38,31 @@ void check_labels(const data::Dataset& dataset, std::string_view role) {
   }
 }
 
+std::vector<int64_t> ids_where_not_finite(const at::Tensor& values, const data::Batch& batch) {
+  const at::Tensor finite = values.detach().flatten(1).isfinite().all(1);
+  std::vector<int64_t> ids;
+  for (int64_t i = 0; i < batch.size; ++i) {
+    if (!finite[i].item<bool>()) {
+      ids.push_back(batch.ids[static_cast<size_t>(i)]);
+    }
+  }
+  return ids;
+}
+
+/// Samples that hold no numbers; else those whose outputs are none (BatchNorm spreads one over the
+/// whole batch); else all.
+std::vector<int64_t> suspect_samples(const at::Tensor& samples,
+                                     const at::Tensor& logits,
+                                     const data::Batch& batch) {
+  for (const at::Tensor& values : {samples, logits}) {
+    const auto ids = ids_where_not_finite(values, batch);
+    if (!ids.empty()) {
+      return ids;
+    }
+  }
+  return batch.ids;
+}
+
 class Run {
  public:
   Run(Network& network, const TrainingTask& task)
@@ -174,21 +199,12 @@ class Run {
     return (of_fresh * fresh + of_replayed * replayed) / loaded.batch.size;
   }
 
-  /// Names the samples whose own outputs are broken, or all where the loss alone is.
   [[noreturn]] void fail_numeric(const data::Batch& batch,
                                  int64_t number,
                                  double learning_rate,
                                  const at::Tensor& logits) const {
-    const at::Tensor finite = logits.detach().isfinite().all(1);
-    std::vector<int64_t> ids;
-    for (int64_t i = 0; i < batch.size; ++i) {
-      if (!finite[i].item<bool>()) {
-        ids.push_back(batch.ids[static_cast<size_t>(i)]);
-      }
-    }
-    if (ids.empty()) {
-      ids = batch.ids;
-    }
+    const std::vector<int64_t> ids =
+        suspect_samples(samples_of(batch, task_.train->schema()), logits, batch);
     const size_t shown = std::min<size_t>(ids.size(), 8);
     throw core::Error(
         core::ErrorKind::Numeric,

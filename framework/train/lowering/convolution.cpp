@@ -7,10 +7,18 @@
 
 namespace coppice::train {
 
+namespace {
+
+/// Undefined where there is none, which ATen takes for that.
+at::Tensor bias_of(const LoweringArgs& args) {
+  return args.inputs.size() > 2 ? args.inputs[2] : at::Tensor();
+}
+
+}  // namespace
+
 at::Tensor lower_Conv(const LoweringArgs& args) {
   const auto& a = args.node.as<graph::ConvAttributes>();
-  const c10::optional<at::Tensor> bias =
-      args.inputs.size() > 2 ? c10::make_optional(args.inputs[2]) : c10::nullopt;
+  const at::Tensor bias = bias_of(args);
   const bool symmetric = a.pads[0] == a.pads[2] && a.pads[1] == a.pads[3];
   if (symmetric) {
     return at::conv2d(args.inputs[0],
@@ -28,8 +36,7 @@ at::Tensor lower_Conv(const LoweringArgs& args) {
 }
 
 at::Tensor lower_Gemm(const LoweringArgs& args) {
-  const c10::optional<at::Tensor> bias =
-      args.inputs.size() > 2 ? c10::make_optional(args.inputs[2]) : c10::nullopt;
+  const at::Tensor bias = bias_of(args);
   return at::linear(args.inputs[0], args.inputs[1], bias);
 }
 

@@ -1,0 +1,178 @@
+#include "train/walk.h"
+
+#include <utility>
+
+#include <ATen/core/grad_mode.h>
+
+#include "core/error.h"
+#include "core/rng.h"
+#include "train/lowering/lowering.h"
+#include "train/lowering/norm_chain.h"
+
+namespace coppice::train {
+
+namespace {
+
+bool is_dtype(graph::DType expected, at::ScalarType given, at::ScalarType real) {
+  switch (expected) {
+    case graph::DType::F32:
+      return given == real;
+    case graph::DType::U8:
+      return given == at::kByte;
+    case graph::DType::I8:
+      return given == at::kChar;
+    case graph::DType::I32:
+      return given == at::kInt;
+    case graph::DType::I64:
+      return given == at::kLong;
+  }
+  return false;
+}
+
+void check_input(const graph::Node& node, const at::Tensor& value, at::ScalarType real) {
+  const auto& expected = node.as<graph::InputAttributes>();
+  const graph::Shape given = value.sizes().vec();
+  graph::Shape wanted = expected.shape;
+  if (!given.empty()) {
+    wanted[0] = given[0];  // any batch
+  }
+  if (given != wanted || !is_dtype(expected.dtype, value.scalar_type(), real)) {
+    throw core::Error(core::ErrorKind::InvalidArgument,
+                      "input '" + node.name + "' takes " +
+                          std::string(graph::to_string(expected.dtype)) + " " +
+                          graph::to_string(expected.shape) + ", not " +
+                          c10::toString(value.scalar_type()) + " " + graph::to_string(given));
+  }
+}
+
+/// Whether an op's output is memory of its own that its backward does not read.
+bool makes_fresh_output(graph::Op op) {
+  return op == graph::Op::BatchNorm || op == graph::Op::Conv || op == graph::Op::Gemm ||
+         op == graph::Op::Add;
+}
+
+class Walk {
+ public:
+  Walk(const WalkedNetwork& network, const ForwardOptions& options)
+      : graph_(network.graph),
+        steps_(network.steps),
+        weights_(network.weights),
+        options_(options),
+        real_(network.real),
+        dropout_(options.dropout_seed),
+        values_(steps_.size()),
+        kept_(steps_.size()),
+        done_(steps_.size()) {
+    for (const std::string& name : options.keep) {
+      const graph::Node& node = graph_.at(name);
+      kept_[static_cast<size_t>(&node - graph_.nodes.data())] = true;
+    }
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      kept_[i] = kept_[i] || steps_[i].is_output;
+    }
+  }
+
+  Activations run(const std::map<std::string, at::Tensor>& inputs) {
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (graph_.nodes[i].op == graph::Op::Input) {
+        feed(i, inputs);
+      } else if (!done_[i]) {
+        compute(i);
+      }
+    }
+    Activations result;
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (kept_[i]) {
+        result.emplace(graph_.nodes[i].name, std::move(values_[i]));
+      }
+    }
+    return result;
+  }
+
+ private:
+  void feed(size_t i, const std::map<std::string, at::Tensor>& inputs) {
+    const auto input = inputs.find(graph_.nodes[i].name);
+    if (input == inputs.end()) {
+      throw core::Error(core::ErrorKind::InvalidArgument,
+                        "input '" + graph_.nodes[i].name + "' is not given");
+    }
+    check_input(graph_.nodes[i], input->second, real_);
+    values_[i] = input->second;
+  }
+
+  void compute(size_t i) {
+    const Step& step = steps_[i];
+    const graph::Node& node = graph_.nodes[i];
+    arguments_.clear();
+    for (const Source& source : step.sources) {
+      arguments_.push_back(source.weight.empty() ? values_[source.node]
+                                                 : weights_.at(source.weight));
+    }
+    const LoweringArgs args{
+        .node = node,
+        .inputs = arguments_,
+        .training = options_.training,
+        .may_overwrite = may_overwrite(step),
+        .dropout_seed = node.op == graph::Op::Dropout ? dropout_.split(i).next() : 0,
+        .real = real_};
+    if (!can_fuse(i)) {
+      values_[i] = lower(args);
+    } else if (node.op == graph::Op::Relu) {
+      values_[step.chain.back()] = relu_and_pool(arguments_[0]);
+    } else {
+      values_[step.chain.back()] =
+          lower_norm_chain(args, {.relu = true, .pool = step.chain.size() > 1});
+    }
+    if (can_fuse(i)) {
+      for (const size_t member : step.chain) {
+        done_[member] = true;
+      }
+    }
+    for (const size_t last : step.last_reader_of) {
+      if (!kept_[last]) {
+        values_[last].reset();
+      }
+    }
+  }
+
+  bool may_overwrite(const Step& step) const {
+    const Source& first = step.sources[0];
+    return first.weight.empty() && makes_fresh_output(graph_.nodes[first.node].op) &&
+           steps_[first.node].readers == 1 && !kept_[first.node];
+  }
+
+  bool can_fuse(size_t i) const {
+    const std::vector<size_t>& chain = steps_[i].chain;
+    if (chain.empty() || kept_[i]) {
+      return false;
+    }
+    for (size_t member = 0; member + 1 < chain.size(); ++member) {
+      if (kept_[chain[member]]) {
+        return false;
+      }
+    }
+    // Without a BatchNorm the fused kernel has no gradient.
+    return graph_.nodes[i].op == graph::Op::BatchNorm || !at::GradMode::is_enabled();
+  }
+
+  const graph::Graph& graph_;
+  const std::vector<Step>& steps_;
+  const std::map<std::string, at::Tensor>& weights_;
+  const ForwardOptions& options_;
+  at::ScalarType real_;
+  core::Rng dropout_;
+  std::vector<at::Tensor> values_;
+  std::vector<bool> kept_;
+  std::vector<bool> done_;  ///< computed with an earlier node
+  std::vector<at::Tensor> arguments_;
+};
+
+}  // namespace
+
+Activations walk(const WalkedNetwork& network,
+                 const std::map<std::string, at::Tensor>& inputs,
+                 const ForwardOptions& options) {
+  return Walk(network, options).run(inputs);
+}
+
+}  // namespace coppice::train
