@@ -63,9 +63,10 @@ if(NOT TARGET coppice_soci)
   add_library(coppice_soci INTERFACE IMPORTED GLOBAL)
   target_link_libraries(coppice_soci INTERFACE soci_core soci_sqlite3)
   target_include_directories(coppice_soci SYSTEM INTERFACE "${SOCI_INCLUDE_DIR}/soci")
-if(COPPICE_SANITIZE)
-  target_compile_options(coppice_soci INTERFACE -fno-sanitize=vptr)  # SOCI hides the type information that the check needs
-endif()
+  if(COPPICE_SANITIZE)
+    # SOCI hides the type information that this check needs.
+    target_compile_options(coppice_soci INTERFACE -fno-sanitize=vptr)
+  endif()
 endif()
 
 if(_coppice_with_torch AND NOT TARGET coppice_torch)
