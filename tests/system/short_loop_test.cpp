@@ -137,7 +137,7 @@ void expect_whole_run(const Outcome& outcome, const fs::path& run) {
   EXPECT_GT(figures.at("releases"), 1);
   EXPECT_LE(figures.at("student_macs_ratio"), 0.5);
   EXPECT_LE(figures.at("student_bytes_ratio"), 0.5);
-  EXPECT_GT(figures.at("student_accuracy"), 0.25) << "one of eight by chance";
+  EXPECT_GT(figures.at("student_accuracy"), 0.4) << "it has learned something";
   EXPECT_EQ(report::read_metrics(run / "metrics.jsonl").size(), 4);
   for (const char* phase : {"clean", "noise", "rotation", "new classes"}) {
     EXPECT_THAT(outcome.out, HasSubstr(phase));
