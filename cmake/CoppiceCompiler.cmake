@@ -14,7 +14,9 @@ if(LLD_PROGRAM)
   add_link_options(-fuse-ld=lld)
 endif()
 if(COPPICE_SANITIZE)
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  # -Wno-maybe-uninitialized: GCC sees uninitialised reads in instrumented code that are not there (its manual, -fsanitize).
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+    -Wno-maybe-uninitialized)
   add_link_options(-fsanitize=address,undefined)
 endif()
 

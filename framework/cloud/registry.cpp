@@ -47,7 +47,7 @@ Registry::Registry(const std::filesystem::path& folder, bool wait_for_disk)
 Registry::~Registry() = default;
 
 std::string Registry::put_object(std::span<const std::byte> bytes) {
-  const std::string hash = core::sha256(bytes);
+  std::string hash = core::sha256(bytes);
   const auto file = state_->object(hash);
   std::error_code failed;
   if (std::filesystem::exists(file, failed) && core::sha256_file(file) == hash) {

@@ -45,9 +45,10 @@ void ServiceOptions::visit(core::Fields& f) {
                    "power cut may lose acknowledged ones"});
 }
 
+// NOLINTNEXTLINE(readability-function-size)
 Service::Service(ServiceOptions options,
-                 std::filesystem::path folder,
-                 std::vector<std::string> devices,
+                 const std::filesystem::path& folder,
+                 const std::vector<std::string>& devices,
                  release::KeyPair keys,
                  link::Transport& transport,
                  const core::Clock& clock,

@@ -59,9 +59,10 @@ class Service {
   /// Throws Error{InvalidArgument} for a fleet without devices or a name that is no level of a
   /// topic. REQUIRES: transport, clock and labeller outlive it; the transport is not polled after
   /// its end.
+  // NOLINTNEXTLINE(readability-function-size): three of the seven are the world it lives in
   Service(ServiceOptions options,
-          std::filesystem::path folder,
-          std::vector<std::string> devices,
+          const std::filesystem::path& folder,
+          const std::vector<std::string>& devices,
           release::KeyPair keys,
           link::Transport& transport,
           const core::Clock& clock,

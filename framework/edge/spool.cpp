@@ -44,7 +44,7 @@ int64_t scalar(const Database& database, const char* sql) {
 /// Numbers that are promised to the disk in blocks and then given out one by one: a restart or a
 /// power cut skips the rest of a block, and no number costs a disk access of its own.
 struct Numbers {
-  const char* key;
+  const char* key = "";
   int64_t next = 1;
   int64_t promised = 0;  ///< the last number that the disk says may be in use
 };

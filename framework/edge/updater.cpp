@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kChunkBytes = 64 * 1024;
+constexpr int64_t kChunkBytes = int64_t{64} * 1024;
 constexpr int64_t kLargestArtefact = 256LL * 1024 * 1024;
 
 /// Artefacts of earlier offers, which nobody will go on with.
