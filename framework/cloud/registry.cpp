@@ -15,7 +15,7 @@ namespace coppice::cloud {
 
 namespace {
 
-constexpr std::array kSchema{
+constexpr std::array kRegistrySchema{
     "CREATE TABLE IF NOT EXISTS model(hash TEXT PRIMARY KEY, role TEXT, metrics TEXT,"
     " created_ms INTEGER)",
     "CREATE TABLE IF NOT EXISTS lineage(child TEXT, relation TEXT, parent TEXT,"
@@ -29,7 +29,7 @@ constexpr std::array kSchema{
 struct Registry::State {
   State(const std::filesystem::path& root, bool wait_for_disk)
       : folder(root), file(root / "registry.db") {
-    open_sqlite(sql, file, kSchema, wait_for_disk);
+    open_sqlite(sql, file, kRegistrySchema, wait_for_disk);
   }
 
   std::filesystem::path object(const std::string& hash) const {

@@ -14,7 +14,7 @@ namespace coppice::cloud {
 
 namespace {
 
-constexpr std::array kSchema{
+constexpr std::array kSampleSchema{
     "CREATE TABLE IF NOT EXISTS sample(device TEXT, sequence INTEGER, payload BLOB,"
     " predicted INTEGER, confidence REAL, feedback INTEGER, reason TEXT, inclusion REAL,"
     " captured_ms INTEGER, model_hash TEXT, received_ms INTEGER, held_out INTEGER, label INTEGER,"
@@ -27,7 +27,7 @@ constexpr std::array kSchema{
 struct SampleStore::State {
   State(const std::filesystem::path& database, double share, bool wait_for_disk)
       : file(database), held_out_share(share) {
-    open_sqlite(sql, file, kSchema, wait_for_disk);
+    open_sqlite(sql, file, kSampleSchema, wait_for_disk);
   }
 
   /// Decided by the key alone, so that a sample never changes sides.

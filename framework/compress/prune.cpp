@@ -31,7 +31,7 @@ void PruneOptions::visit(core::Fields& f) {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) {
+[[noreturn]] void refuse_pruning(const std::string& message) {
   throw core::Error(core::ErrorKind::InvalidArgument, "prune: " + message);
 }
 
@@ -40,14 +40,14 @@ void check(const PruneOptions& options) {
     return value >= 0 && value <= 1;
   };
   if (!in_unit(options.macs_ratio) || options.macs_ratio <= 0) {
-    refuse(fmt::format("macs_ratio is {}, it must lie in (0, 1]", options.macs_ratio));
+    refuse_pruning(fmt::format("macs_ratio is {}, it must lie in (0, 1]", options.macs_ratio));
   }
   if (!in_unit(options.max_share_per_group)) {
-    refuse(fmt::format("max_share_per_group is {}, it must lie in [0, 1]",
+    refuse_pruning(fmt::format("max_share_per_group is {}, it must lie in [0, 1]",
                        options.max_share_per_group));
   }
   if (options.min_channels < 1 || options.round_to < 1) {
-    refuse("min_channels and round_to must be at least 1");
+    refuse_pruning("min_channels and round_to must be at least 1");
   }
 }
 
@@ -62,7 +62,7 @@ std::set<size_t> excluded_groups(const graph::Model& model,
       for (const graph::Node& node : model.graph.nodes) {
         known.push_back(node.name);
       }
-      refuse("exclude: the model has no node '" + name + "'" + core::did_you_mean(name, known));
+      refuse_pruning("exclude: the model has no node '" + name + "'" + core::did_you_mean(name, known));
     }
     excluded.insert(it->second.begin(), it->second.end());
   }
@@ -117,7 +117,7 @@ CutPlan make_plan(const graph::Model& model, const GroupMap& map, const PruneOpt
     reasons += reason.empty() ? "" : fmt::format("; '{}' {}", group.name, reason);
   }
   if (!any && options.macs_ratio < 1) {
-    refuse("nothing can be cut" +
+    refuse_pruning("nothing can be cut" +
            (map.groups.empty() ? "; the model has no Conv or Gemm" : reasons));
   }
   return {channels, scores, options};
@@ -137,7 +137,7 @@ graph::Model prune(const graph::Model& model, const PruneOptions& options, Prune
       std::floor(options.macs_ratio * static_cast<double>(macs_before) + 1e-6));
   const int64_t least = graph::cost(cut(plan.size())).macs;
   if (least > target) {
-    refuse(fmt::format(
+    refuse_pruning(fmt::format(
         "macs_ratio {} cannot be reached: the least is {:.4f} with max_share_per_group {}, "
         "min_channels {}, round_to {} and {} excluded names",
         options.macs_ratio,

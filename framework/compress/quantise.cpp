@@ -17,7 +17,7 @@ namespace {
 
 const std::vector<std::string> kCalibrations{"min_max", "mse", "percentile"};
 
-[[noreturn]] void refuse(const std::string& message) {
+[[noreturn]] void refuse_quantising(const std::string& message) {
   throw core::Error(core::ErrorKind::InvalidArgument, "quantise: " + message);
 }
 
@@ -29,28 +29,28 @@ void check(const QuantiseOptions& options) {
                           core::did_you_mean(options.calibration, kCalibrations));
   }
   if (!(options.percentile > 0 && options.percentile <= 100)) {
-    refuse(fmt::format("percentile is {}, it must lie in (0, 100]", options.percentile));
+    refuse_quantising(fmt::format("percentile is {}, it must lie in (0, 100]", options.percentile));
   }
   if (options.samples < 1) {
-    refuse("samples must be at least 1");
+    refuse_quantising("samples must be at least 1");
   }
 }
 
 void check(const graph::Model& model, const graph::Tensor& samples) {
   for (const graph::Node& node : model.graph.nodes) {
     if (node.op == graph::Op::QuantizeLinear || node.op == graph::Op::DequantizeLinear) {
-      refuse("the model is quantised already (node '" + node.name + "')");
+      refuse_quantising("the model is quantised already (node '" + node.name + "')");
     }
   }
   const auto inputs = model.graph.inputs();
   if (inputs.size() != 1) {
-    refuse(fmt::format("the model has {} inputs, calibration feeds exactly 1", inputs.size()));
+    refuse_quantising(fmt::format("the model has {} inputs, calibration feeds exactly 1", inputs.size()));
   }
   graph::Shape expected = inputs[0]->shape;
   const graph::Shape& given = samples.shape();
   expected[0] = given.empty() ? 0 : given[0];
   if (samples.empty() || given != expected || samples.dtype() != inputs[0]->dtype) {
-    refuse(fmt::format("samples are {} {}, input '{}' takes {} {} and at least one sample",
+    refuse_quantising(fmt::format("samples are {} {}, input '{}' takes {} {} and at least one sample",
                        to_string(samples.dtype()),
                        graph::to_string(given),
                        inputs[0]->name,
@@ -91,7 +91,7 @@ graph::Model quantise(const graph::Model& model,
   graph::Model folded = graph::run_passes(model, graph::inference_passes());
   const QdqPlan plan = plan_qdq(folded);
   if (plan.layers.empty()) {
-    refuse("the model has no Conv or Gemm to quantise");
+    refuse_quantising("the model has no Conv or Gemm to quantise");
   }
   const graph::Tensor calibration = front(samples, options.samples);
   const auto ranges = calibrate(folded, plan, calibration, options);

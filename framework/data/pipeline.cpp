@@ -11,14 +11,14 @@ namespace {
 
 constexpr size_t kGrain = 32;  // samples per task: tens of microseconds of work
 
-[[noreturn]] void fail(const std::string& message) {
+[[noreturn]] void refuse_transform(const std::string& message) {
   throw core::Error(core::ErrorKind::InvalidArgument, message);
 }
 
 void check(const TransformOptions& options, const Transform& transform, const Schema& schema) {
   const StrengthRange range = transform.range();
   if (!(options.low >= range.min && options.low <= options.high && options.high <= range.max)) {
-    fail(fmt::format("transform '{}': strengths from {} to {} must ascend within [{}, {}]",
+    refuse_transform(fmt::format("transform '{}': strengths from {} to {} must ascend within [{}, {}]",
                      options.name,
                      options.low,
                      options.high,
@@ -26,11 +26,11 @@ void check(const TransformOptions& options, const Transform& transform, const Sc
                      range.max));
   }
   if (!(options.probability >= 0 && options.probability <= 1)) {
-    fail(fmt::format(
+    refuse_transform(fmt::format(
         "transform '{}': a probability of {}; use 0 to 1", options.name, options.probability));
   }
   if (!transform.fits(schema)) {
-    fail(fmt::format("transform '{}' needs images [channels, height, width]; a sample is [{}]",
+    refuse_transform(fmt::format("transform '{}' needs images [channels, height, width]; a sample is [{}]",
                      options.name,
                      fmt::join(schema.sample_shape, ", ")));
   }
@@ -41,7 +41,7 @@ void for_each_sample(Batch& batch, const Schema& schema, const Change& change) {
   const auto bytes = static_cast<size_t>(schema.sample_bytes());
   const auto size = static_cast<size_t>(batch.size);
   if (batch.samples.size() != size * bytes) {
-    fail(fmt::format(
+    refuse_transform(fmt::format(
         "a batch of {} samples has {} bytes: a sample has {}", size, batch.samples.size(), bytes));
   }
   const std::span<std::byte> samples(batch.samples);

@@ -13,7 +13,6 @@ namespace coppice::report {
 
 namespace {
 
-constexpr std::string_view kSoftText = "#5f6670";
 constexpr double kNameSize = 11;
 constexpr double kLongestName = 110;                     // px
 constexpr std::array<double, 3> kRight = {0, 114, 178};  // #0072b2

@@ -18,7 +18,6 @@ namespace {
 constexpr std::string_view kGrid = "#e6e8eb";
 constexpr std::string_view kAxis = "#8a9099";
 constexpr std::string_view kText = "#333";
-constexpr std::string_view kSoftText = "#5f6670";
 constexpr double kTickSize = 11;
 constexpr double kLabelSize = 12;
 constexpr double kRow = 18;  // height of a row of legend entries

@@ -5,6 +5,8 @@
 
 namespace coppice::report {
 
+inline constexpr std::string_view kSoftText = "#5f6670";  ///< colour of ticks and labels
+
 enum class Anchor { Start, Middle, End };
 
 struct TextStyle {

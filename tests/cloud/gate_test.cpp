@@ -44,7 +44,7 @@ GateEvidence good_evidence() {
   return e;
 }
 
-constexpr GateOptions kOptions{.min_accuracy = 0.9,
+constexpr GateOptions kGateOptions{.min_accuracy = 0.9,
                                .max_drop_points = 2,
                                .max_field_drop_points = 0,
                                .significance = 0.05,
@@ -54,14 +54,14 @@ constexpr GateOptions kOptions{.min_accuracy = 0.9,
                                .max_latency_us = 100,
                                .judge_latency = true};
 
-struct Case {
+struct GateCase {
   const char* what;
   std::function<void(GateEvidence&, GateOptions&)> change;
   const char* reason;  ///< part of the only one; empty: passes
 };
 
 TEST(Gate, DecidesByTheTable) {
-  const std::vector<Case> table{
+  const std::vector<GateCase> table{
       {"all is well", [](auto&, auto&) {}, ""},
       {"accuracy at the limit",
        [](auto& e, auto&) { e.challenger = e.champion = verdicts(100, 10); },
@@ -118,9 +118,9 @@ TEST(Gate, DecidesByTheTable) {
        },
        ""},
   };
-  for (const Case& c : table) {
+  for (const GateCase& c : table) {
     GateEvidence evidence = good_evidence();
-    GateOptions options = kOptions;
+    GateOptions options = kGateOptions;
     c.change(evidence, options);
     const GateVerdict verdict = decide_gate(evidence, options);
     EXPECT_EQ(verdict.passed, std::string(c.reason).empty()) << c.what;
@@ -137,7 +137,7 @@ TEST(Gate, TellsEveryReasonAndWhatWasMeasured) {
   evidence.challenger = verdicts(100, 40);
   evidence.field_challenger = verdicts(20, 10);
   evidence.bytes = 2000;
-  const GateVerdict verdict = decide_gate(evidence, kOptions);
+  const GateVerdict verdict = decide_gate(evidence, kGateOptions);
   EXPECT_FALSE(verdict.passed);
   EXPECT_EQ(verdict.reasons.size(), 6U);
   EXPECT_DOUBLE_EQ(verdict.metrics.at("accuracy"), 0.6);
@@ -155,11 +155,11 @@ TEST(Gate, TellsEveryReasonAndWhatWasMeasured) {
 TEST(Gate, AClassThatIsNotInTheHeldOutSetIsNotJudged) {
   GateEvidence evidence = good_evidence();
   evidence.classes = 3;
-  EXPECT_TRUE(decide_gate(evidence, kOptions).passed);
+  EXPECT_TRUE(decide_gate(evidence, kGateOptions).passed);
 }
 
 TEST(Gate, WithoutHeldOutSamplesThereIsNoVerdict) {
-  EXPECT_ERROR(decide_gate({}, kOptions), Internal, HasSubstr("held-out"));
+  EXPECT_ERROR(decide_gate({}, kGateOptions), Internal, HasSubstr("held-out"));
 }
 
 TEST(RunArtefact, AnswersForEverySampleInOrder) {

@@ -7,13 +7,13 @@
 namespace coppice::cloud {
 namespace {
 
-struct Case {
+struct RolloutCase {
   const char* what;
   RolloutEvidence evidence;
   RolloutAction action;
 };
 
-constexpr RolloutOptions kOptions{.canary_hours = 6,
+constexpr RolloutOptions kRolloutOptions{.canary_hours = 6,
                                   .min_feedback = 30,
                                   .max_wait_hours = 48,
                                   .max_error_increase_points = 5,
@@ -36,7 +36,7 @@ TEST(Rollout, DecidesByTheTable) {
   nowhere.installed = 0;
   RolloutEvidence never = nowhere;
   never.hours = 48;
-  const std::vector<Case> table{
+  const std::vector<RolloutCase> table{
       {"just begun", seen(0, 0, 0, 0, 0), RolloutAction::Wait},
       {"a canary refuses it", refused, RolloutAction::RollBack},
       {"however well the others do", refused_by_one, RolloutAction::RollBack},
@@ -58,14 +58,14 @@ TEST(Rollout, DecidesByTheTable) {
       {"no canary runs it yet", nowhere, RolloutAction::Wait},
       {"no canary ever ran it", never, RolloutAction::RollBack},
   };
-  for (const Case& c : table) {
-    EXPECT_EQ(to_string(decide_rollout(c.evidence, kOptions)), to_string(c.action)) << c.what;
+  for (const RolloutCase& c : table) {
+    EXPECT_EQ(to_string(decide_rollout(c.evidence, kRolloutOptions)), to_string(c.action)) << c.what;
   }
 }
 
 TEST(Rollout, SignificanceIsThatOfAOneSidedTest) {
   // 10 of 50 against 5 of 50: z = 1.4003, p = 0.0807 one-sided.
-  RolloutOptions options = kOptions;
+  RolloutOptions options = kRolloutOptions;
   options.significance = 0.0808;
   EXPECT_EQ(decide_rollout(seen(1, 50, 10, 50, 5), options), RolloutAction::RollBack);
   options.significance = 0.0806;
@@ -73,7 +73,7 @@ TEST(Rollout, SignificanceIsThatOfAOneSidedTest) {
 }
 
 TEST(Rollout, NoFeedbackWanted) {
-  RolloutOptions options = kOptions;
+  RolloutOptions options = kRolloutOptions;
   options.min_feedback = 0;
   EXPECT_EQ(decide_rollout(seen(6, 0, 0, 0, 0), options), RolloutAction::Promote);
 }

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr core::Timestamp kNow{std::chrono::days{20000}};
 
-struct Case {
+struct TriggerCase {
   const char* what;
   TriggerState state;
   TriggerReason reason;
@@ -24,7 +24,7 @@ TEST(Trigger, DecidesByTheTable) {
                                .drift_min_devices = 2,
                                .cooldown_hours = 6,
                                .every_days = 7};
-  const std::vector<Case> table{
+  const std::vector<TriggerCase> table{
       {"nothing", {0, 0, {}, {}}, TriggerReason::None},
       {"enough samples", {300, 0, {}, {}}, TriggerReason::NewSamples},
       {"one too few", {299, 0, {}, {}}, TriggerReason::None},
@@ -42,7 +42,7 @@ TEST(Trigger, DecidesByTheTable) {
        TriggerReason::None},
       {"never without a new sample", {0, 8, kNow - 1000h, kNow - 2000h}, TriggerReason::None},
   };
-  for (const Case& c : table) {
+  for (const TriggerCase& c : table) {
     EXPECT_EQ(to_string(decide_retraining(c.state, options, kNow)), to_string(c.reason)) << c.what;
   }
 }

@@ -92,4 +92,9 @@ inline DatasetPtr six_images() {
   return make_memory_dataset(schema_of({2, 2, 3}, 3), random_bytes(6 * 12, 7), {0, 1, 2, 2, -1, 0});
 }
 
+/// Samples of each class among `part`.
+inline std::vector<int64_t> counts_of(const DatasetPtr& dataset, const std::vector<int64_t>& part) {
+  return class_counts(*make_subset(dataset, part));
+}
+
 }  // namespace coppice::data::test

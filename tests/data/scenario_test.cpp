@@ -36,10 +36,6 @@ std::vector<int64_t> loop_counts() {
   return counts;
 }
 
-std::vector<int64_t> counts_of(const DatasetPtr& field, const std::vector<int64_t>& indices) {
-  return class_counts(*make_subset(field, indices));
-}
-
 void expect_every_image_once(const DatasetPtr& field, const std::vector<DaySlice>& slices) {
   std::vector<int64_t> all;
   for (const DaySlice& slice : slices) {
@@ -60,7 +56,7 @@ TEST(DealField, DealsTheLoopsFieldEvenly) {
     EXPECT_EQ(slices[i].day, static_cast<int64_t>(i) / 8 + 1);
     EXPECT_EQ(slices[i].device, static_cast<int64_t>(i) % 8);
     ASSERT_THAT(slices[i].indices, SizeIs(375));
-    const auto counts = counts_of(field, slices[i].indices);
+    const auto counts = test::counts_of(field, slices[i].indices);
     const bool last_phase = slices[i].day >= 10;
     for (size_t c = 0; c < 10; ++c) {
       const double expected =
@@ -126,7 +122,7 @@ TEST(DealField, AMixedPhaseHasOnlyItsClasses) {
   std::vector<int64_t> late(4);
   for (const DaySlice& slice : slices) {
     EXPECT_NEAR(static_cast<double>(slice.indices.size()), 133.3, 0.7);
-    const auto counts = counts_of(field, slice.indices);
+    const auto counts = test::counts_of(field, slice.indices);
     for (size_t c = 0; slice.day > 2 && c < 4; ++c) {
       late[c] += counts[c];
     }

@@ -16,23 +16,19 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::vector<int64_t> counts_of(const DatasetPtr& dataset, const std::vector<int64_t>& part) {
-  return class_counts(*make_subset(dataset, part));
-}
-
 TEST(StratifiedSplit, GivesEveryPartExactlyItsClassShares) {
   const DatasetPtr dataset = test::with_counts({600, 300, 100});
   const auto parts = stratified_split(*dataset, {100, 50, 600}, core::Rng(1));
-  EXPECT_THAT(counts_of(dataset, parts[0]), ElementsAre(60, 30, 10));
-  EXPECT_THAT(counts_of(dataset, parts[1]), ElementsAre(30, 15, 5));
-  EXPECT_THAT(counts_of(dataset, parts[2]), ElementsAre(360, 180, 60));
+  EXPECT_THAT(test::counts_of(dataset, parts[0]), ElementsAre(60, 30, 10));
+  EXPECT_THAT(test::counts_of(dataset, parts[1]), ElementsAre(30, 15, 5));
+  EXPECT_THAT(test::counts_of(dataset, parts[2]), ElementsAre(360, 180, 60));
 }
 
 TEST(StratifiedSplit, RoundsSharesByLargestRemainders) {
   const DatasetPtr dataset = test::with_counts({50, 33, 17});
   // 11 x 0.50, 0.33, 0.17 = 5.5, 3.63, 1.87: the two units left go to the second and third class.
   const auto parts = stratified_split(*dataset, {11}, core::Rng(1));
-  EXPECT_THAT(counts_of(dataset, parts[0]), ElementsAre(5, 4, 2));
+  EXPECT_THAT(test::counts_of(dataset, parts[0]), ElementsAre(5, 4, 2));
 }
 
 TEST(StratifiedSplit, PartsAreDisjointAndMayTakeEverything) {
@@ -67,7 +63,7 @@ TEST(StratifiedSplit, TreatsUnknownLabelsAsAClassOfTheirOwn) {
   const DatasetPtr dataset =
       make_memory_dataset(test::schema_of({1}, 1), test::random_bytes(40, 1), labels);
   const auto parts = stratified_split(*dataset, {10}, core::Rng(1));
-  EXPECT_THAT(counts_of(dataset, parts[0]), ElementsAre(5));
+  EXPECT_THAT(test::counts_of(dataset, parts[0]), ElementsAre(5));
 }
 
 TEST(StratifiedSplit, RefusesPartsThatAreEmptyOrTooLarge) {

@@ -35,15 +35,15 @@ std::vector<float> random_floats(size_t size) {
 }
 
 /// One image in both types: bytes, and the same values as floats.
-struct Pair {
+struct ImagePair {
   Schema u8;
   Schema f32;
   std::vector<std::byte> bytes;
   std::vector<std::byte> floats;
 };
 
-Pair random_pair(const std::vector<int64_t>& shape) {
-  Pair pair{test::schema_of(shape, 1), test::schema_of(shape, 1, ElementType::F32), {}, {}};
+ImagePair random_pair(const std::vector<int64_t>& shape) {
+  ImagePair pair{test::schema_of(shape, 1), test::schema_of(shape, 1, ElementType::F32), {}, {}};
   pair.bytes = test::random_bytes(static_cast<size_t>(pair.u8.sample_elements()), 3);
   std::vector<float> values;
   for (const std::byte byte : pair.bytes) {
@@ -61,14 +61,14 @@ TEST_P(EveryTransform, ChangesNothingAtItsNeutralStrength) {
     return;
   }
   const double neutral = transforms().get(GetParam())->range().neutral;
-  const Pair pair = random_pair({2, 9, 12});
+  const ImagePair pair = random_pair({2, 9, 12});
   EXPECT_EQ(changed(GetParam(), pair.bytes, pair.u8, neutral), pair.bytes);
   EXPECT_EQ(changed(GetParam(), pair.floats, pair.f32, neutral), pair.floats);
 }
 
 TEST_P(EveryTransform, ChangesSomethingAtTheEndsOfItsRange) {
   const StrengthRange range = transforms().get(GetParam())->range();
-  const Pair pair = random_pair({2, 9, 12});
+  const ImagePair pair = random_pair({2, 9, 12});
   EXPECT_NE(changed(GetParam(), pair.bytes, pair.u8, range.max), pair.bytes);
   EXPECT_NE(changed(GetParam(), pair.floats, pair.f32, range.max), pair.floats);
   EXPECT_LE(range.min, range.neutral);
@@ -78,7 +78,7 @@ TEST_P(EveryTransform, ChangesSomethingAtTheEndsOfItsRange) {
 TEST_P(EveryTransform, IsDecidedByItsStrengthAndSeed) {
   const StrengthRange range = transforms().get(GetParam())->range();
   const double strength = 0.75 * range.neutral + 0.25 * range.max;
-  const Pair pair = random_pair({1, 28, 28});
+  const ImagePair pair = random_pair({1, 28, 28});
   EXPECT_EQ(changed(GetParam(), pair.bytes, pair.u8, strength, 4),
             changed(GetParam(), pair.bytes, pair.u8, strength, 4));
 }
@@ -90,7 +90,7 @@ TEST_P(EveryTransform, TreatsBytesAsRoundedFloats) {
   }
   const StrengthRange range = transforms().get(GetParam())->range();
   const double strength = 0.9 * range.neutral + 0.1 * range.max;
-  const Pair pair = random_pair({2, 14, 17});
+  const ImagePair pair = random_pair({2, 14, 17});
   const auto bytes = changed(GetParam(), pair.bytes, pair.u8, strength);
   const auto floats = test::floats_of(changed(GetParam(), pair.floats, pair.f32, strength));
   for (size_t i = 0; i < bytes.size(); ++i) {
@@ -154,7 +154,7 @@ TEST(Rotate, ByNinetyDegreesIsExact) {
     const auto at = [side](int64_t y, int64_t x) {
       return static_cast<size_t>(y * side + x);
     };
-    const Pair pair = random_pair({1, side, side});
+    const ImagePair pair = random_pair({1, side, side});
     std::vector<std::byte> left(pair.bytes.size());
     std::vector<std::byte> right(pair.bytes.size());
     for (int64_t y = 0; y < side; ++y) {
@@ -179,7 +179,7 @@ TEST(Rotate, ByNinetyDegreesIsExact) {
 }
 
 TEST(Rotate, ByHalfATurnReversesARectangle) {
-  const Pair pair = random_pair({1, 3, 8});
+  const ImagePair pair = random_pair({1, 3, 8});
   std::vector<std::byte> reversed(pair.bytes.rbegin(), pair.bytes.rend());
   EXPECT_EQ(changed("rotate", pair.bytes, pair.u8, 180), reversed);
 }
