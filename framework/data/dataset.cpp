@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -27,8 +28,14 @@ void check_index(int64_t index, int64_t size) {
 
 class MemoryDataset final : public Dataset {
  public:
-  MemoryDataset(Schema schema, std::vector<std::byte> samples, std::vector<int64_t> labels)
-      : schema_(std::move(schema)), samples_(std::move(samples)), labels_(std::move(labels)) {}
+  MemoryDataset(Schema schema,
+                std::vector<std::byte> samples,
+                std::vector<int64_t> labels,
+                std::vector<float> targets)
+      : schema_(std::move(schema)),
+        samples_(std::move(samples)),
+        labels_(std::move(labels)),
+        targets_(std::move(targets)) {}
 
   int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
 
@@ -40,12 +47,15 @@ class MemoryDataset final : public Dataset {
     batch.samples.resize(indices.size() * sample_bytes);
     batch.labels.resize(indices.size());
     batch.ids.assign(indices.begin(), indices.end());
-    std::byte* target = batch.samples.data();
-    for (size_t i = 0; i < indices.size(); ++i, target += sample_bytes) {
+    const size_t targets = schema_.target_names.size();
+    batch.targets.resize(indices.size() * targets);
+    std::byte* sample = batch.samples.data();
+    for (size_t i = 0; i < indices.size(); ++i, sample += sample_bytes) {
       check_index(indices[i], size());
       const auto index = static_cast<size_t>(indices[i]);
-      std::memcpy(target, samples_.data() + index * sample_bytes, sample_bytes);
+      std::memcpy(sample, samples_.data() + index * sample_bytes, sample_bytes);
       batch.labels[i] = labels_[index];
+      std::copy_n(targets_.data() + index * targets, targets, batch.targets.data() + i * targets);
     }
   }
 
@@ -58,6 +68,7 @@ class MemoryDataset final : public Dataset {
   Schema schema_;
   std::vector<std::byte> samples_;
   std::vector<int64_t> labels_;
+  std::vector<float> targets_;
 };
 
 class Subset final : public Dataset {
@@ -114,6 +125,8 @@ class Concatenation final : public Dataset {
     batch.samples.resize(indices.size() * sample_bytes);
     batch.labels.resize(indices.size());
     batch.ids.assign(indices.begin(), indices.end());
+    const size_t targets = schema().target_names.size();
+    batch.targets.resize(indices.size() * targets);
     Batch piece;
     for (size_t part = 0; part < parts_.size(); ++part) {
       if (wanted[part].empty()) {
@@ -126,6 +139,8 @@ class Concatenation final : public Dataset {
                     piece.samples.data() + i * sample_bytes,
                     sample_bytes);
         batch.labels[position] = piece.labels[i];
+        std::copy_n(
+            piece.targets.data() + i * targets, targets, batch.targets.data() + position * targets);
       }
     }
   }
@@ -147,6 +162,27 @@ class Concatenation final : public Dataset {
   int64_t size_ = 0;
 };
 
+void check_targets(const Schema& schema, size_t samples, const std::vector<float>& targets) {
+  const size_t count = schema.target_names.size();
+  if (count > 0 && !schema.class_names.empty()) {
+    fail(fmt::format("a schema with {} classes and {} targets: classify or regress",
+                     schema.class_names.size(),
+                     count));
+  }
+  if (targets.size() != samples * count) {
+    fail(fmt::format(
+        "{} target values for {} samples of {} targets each", targets.size(), samples, count));
+  }
+  for (size_t i = 0; i < targets.size(); ++i) {
+    if (!std::isfinite(targets[i])) {
+      fail(fmt::format("target '{}' of sample {} is {}; mend or drop the sample",
+                       schema.target_names[i % count],
+                       i / count,
+                       targets[i]));
+    }
+  }
+}
+
 }  // namespace
 
 int64_t size_bytes(ElementType type) {
@@ -163,7 +199,8 @@ int64_t Schema::sample_bytes() const {
 
 DatasetPtr make_memory_dataset(Schema schema,
                                std::vector<std::byte> samples,
-                               std::vector<int64_t> labels) {
+                               std::vector<int64_t> labels,
+                               std::vector<float> targets) {
   if (schema.sample_shape.empty() || std::any_of(schema.sample_shape.begin(),
                                                  schema.sample_shape.end(),
                                                  [](int64_t extent) { return extent < 1; })) {
@@ -183,7 +220,9 @@ DatasetPtr make_memory_dataset(Schema schema,
       fail(fmt::format("label {} of sample {}: there are {} classes", labels[i], i, classes));
     }
   }
-  return std::make_shared<MemoryDataset>(std::move(schema), std::move(samples), std::move(labels));
+  check_targets(schema, labels.size(), targets);
+  return std::make_shared<MemoryDataset>(
+      std::move(schema), std::move(samples), std::move(labels), std::move(targets));
 }
 
 DatasetPtr make_subset(DatasetPtr base, std::vector<int64_t> indices) {

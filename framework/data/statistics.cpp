@@ -99,6 +99,23 @@ void describe_f32(const Layout& layout, const Batch& batch, Statistics& result) 
   }
 }
 
+/// Two passes, as for floats.
+void describe_targets(size_t count, const Batch& batch, Statistics& result) {
+  const auto samples = static_cast<double>(batch.size);
+  result.target_mean.assign(count, 0);
+  result.target_std.assign(count, 0);
+  for (size_t k = 0; k < batch.targets.size(); ++k) {
+    result.target_mean[k % count] += static_cast<double>(batch.targets[k]) / samples;
+  }
+  for (size_t k = 0; k < batch.targets.size(); ++k) {
+    const double difference = static_cast<double>(batch.targets[k]) - result.target_mean[k % count];
+    result.target_std[k % count] += difference * difference / samples;
+  }
+  for (double& deviation : result.target_std) {
+    deviation = std::sqrt(deviation);
+  }
+}
+
 }  // namespace
 
 Statistics compute_statistics(const Schema& schema, const Batch& batch) {
@@ -119,6 +136,7 @@ Statistics compute_statistics(const Schema& schema, const Batch& batch) {
   } else {
     describe_f32(layout_of(schema), batch, result);
   }
+  describe_targets(schema.target_names.size(), batch, result);
   return result;
 }
 

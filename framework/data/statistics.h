@@ -16,6 +16,8 @@ struct Statistics {
   std::vector<double> std;   ///< of the population, in the same order
   double min = 0;
   double max = 0;
+  std::vector<double> target_mean = {};  ///< per regression target
+  std::vector<double> target_std = {};   ///< of the population
 };
 
 /// Throws Error{InvalidArgument} for an empty data set or a non-finite value (naming the sample).

@@ -57,19 +57,21 @@ int64_t read_number(hid_t file, const char* name, const Hdf5Context& context) {
   return value;
 }
 
-void check_format(hid_t file, const Hdf5Context& context) {
+int64_t check_format(hid_t file, const Hdf5Context& context) {
   if (const std::string format = read_text(file, "format", context); format != kFormat) {
     context.fail_because(fmt::format("its format is '{}', not '{}'", format, kFormat));
   }
   const int64_t version = read_number(file, "format_version", context);
-  if (version != kFormatVersion) {
+  if (version != kFormatVersion && version != kExtendedFormatVersion) {
     throw core::Error(core::ErrorKind::Unsupported,
-                      fmt::format("{}: format version {}, this program reads {}; use the program "
-                                  "that wrote it",
+                      fmt::format("{}: format version {}, this program reads {} and {}; use the "
+                                  "program that wrote it",
                                   context.file.string(),
                                   version,
-                                  kFormatVersion));
+                                  kFormatVersion,
+                                  kExtendedFormatVersion));
   }
+  return version;
 }
 
 /// Opens /`name` and checks that it has the shape that the description announces.
@@ -113,13 +115,16 @@ Description read_description(const std::filesystem::path& file) {
   const QuietHdf5 quiet;
   const Hdf5Context context = reading(file);
   const Hdf5Handle handle = open_file(file, context);
-  check_format(handle.get(), context);
   Description description;
+  description.format_version = check_format(handle.get(), context);
   description.hash = read_text(handle.get(), "hash", context);
   description.schema = read_text(handle.get(), "schema", context);
   description.statistics = read_text(handle.get(), "statistics", context);
   description.parents = read_text(handle.get(), "parents", context);
   description.origin = read_text(handle.get(), "origin", context);
+  if (H5Aexists(handle.get(), "columns") > 0) {
+    description.columns = read_text(handle.get(), "columns", context);
+  }
   return description;
 }
 
@@ -139,6 +144,15 @@ Batch read_samples(const std::filesystem::path& file, const Schema& schema, int6
              batch.labels.data(),
              "read its labels",
              context);
+  if (!schema.target_names.empty()) {
+    batch.targets.resize(static_cast<size_t>(samples) * schema.target_names.size());
+    read_array(open_array(handle.get(), "targets", {shape[0], schema.target_names.size()}, context),
+               H5T_IEEE_F32LE,
+               H5T_NATIVE_FLOAT,
+               batch.targets.data(),
+               "read its targets",
+               context);
+  }
   shape.insert(shape.end(), schema.sample_shape.begin(), schema.sample_shape.end());
   read_array(open_array(handle.get(), "samples", shape, context),
              bytes ? H5T_STD_U8LE : H5T_IEEE_F32LE,
@@ -149,25 +163,32 @@ Batch read_samples(const std::filesystem::path& file, const Schema& schema, int6
   return batch;
 }
 
-std::vector<std::string> read_origin_strings(const std::filesystem::path& file, int64_t samples) {
+std::vector<std::string> read_strings(const std::filesystem::path& file,
+                                      const std::string& name,
+                                      int64_t samples) {
   const QuietHdf5 quiet;
   const Hdf5Context context = reading(file);
   const Hdf5Handle handle = open_file(file, context);
-  if (H5Lexists(handle.get(), "origins", H5P_DEFAULT) <= 0) {
+  if (H5Lexists(handle.get(), name.c_str(), H5P_DEFAULT) <= 0) {
     return {};
   }
+  const std::string doing = fmt::format("read its {}", name);
   const Hdf5Handle dataset =
-      open_array(handle.get(), "origins", {static_cast<hsize_t>(samples)}, context);
-  const Hdf5Handle type(context.check(H5Dget_type(dataset.get()), "read its origins"), H5Tclose);
-  const size_t length = fixed_length(type.get(), "origins", context);
+      open_array(handle.get(), name.c_str(), {static_cast<hsize_t>(samples)}, context);
+  const Hdf5Handle type(context.check(H5Dget_type(dataset.get()), doing), H5Tclose);
+  const size_t length = fixed_length(type.get(), name.c_str(), context);
   std::string texts(length * static_cast<size_t>(samples), '\0');
-  read_array(dataset, type.get(), type.get(), texts.data(), "read its origins", context);
-  std::vector<std::string> origins;
+  read_array(dataset, type.get(), type.get(), texts.data(), doing, context);
+  std::vector<std::string> strings;
   for (size_t start = 0; start < texts.size(); start += length) {
     const std::string padded = texts.substr(start, length);
-    origins.push_back(padded.substr(0, padded.find('\0')));
+    strings.push_back(padded.substr(0, padded.find('\0')));
   }
-  return origins;
+  return strings;
+}
+
+std::string column_array(size_t i) {
+  return fmt::format("column_{}", i);
 }
 
 }  // namespace coppice::data

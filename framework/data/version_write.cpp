@@ -74,21 +74,22 @@ Stretch write_array(hid_t file,
 }
 
 /// Of fixed length, padded with NULs: one read instead of an object in HDF5's heap for each.
-void write_origins(hid_t file,
-                   const std::vector<std::string>& origins,
+void write_strings(hid_t file,
+                   const std::string& name,
+                   const std::vector<std::string>& strings,
                    const Hdf5Context& context) {
   size_t length = 1;  // HDF5 has no empty string type
-  for (const std::string& origin : origins) {
-    length = std::max(length, origin.size());
+  for (const std::string& text : strings) {
+    length = std::max(length, text.size());
   }
   std::string texts;
-  texts.reserve(length * origins.size());
-  for (const std::string& origin : origins) {
-    texts += origin;
-    texts.append(length - origin.size(), '\0');
+  texts.reserve(length * strings.size());
+  for (const std::string& text : strings) {
+    texts += text;
+    texts.append(length - text.size(), '\0');
   }
   const Hdf5Handle type = text_type(length, context);
-  write_array(file, "origins", type.get(), type.get(), {origins.size()}, texts.data(), context);
+  write_array(file, name.c_str(), type.get(), type.get(), {strings.size()}, texts.data(), context);
 }
 
 }  // namespace
@@ -97,24 +98,41 @@ Hdf5Image version_image(const std::filesystem::path& name,
                         const Description& description,
                         const Schema& schema,
                         const Batch& batch,
-                        const std::vector<std::string>& origins) {
+                        const std::vector<std::string>& origins,
+                        const Columns& columns) {
   const QuietHdf5 quiet;
   const Hdf5Context context = {name, core::ErrorKind::Io, "free some memory"};
   const size_t expected_bytes = batch.samples.size() + batch.labels.size() * sizeof(int64_t);
   Hdf5Image image;
   Hdf5Handle file = create_file(image, expected_bytes, context);
   write_text(file.get(), "format", kFormat, context);
-  write_number(file.get(), "format_version", kFormatVersion, context);
+  write_number(file.get(), "format_version", description.format_version, context);
   write_text(file.get(), "hash", description.hash, context);
   write_text(file.get(), "schema", description.schema, context);
   write_text(file.get(), "statistics", description.statistics, context);
   write_text(file.get(), "parents", description.parents, context);
   write_text(file.get(), "origin", description.origin, context);
+  if (!columns.empty()) {
+    write_text(file.get(), "columns", description.columns, context);
+  }
   std::vector<hsize_t> shape = {static_cast<hsize_t>(batch.size)};
   write_array(
       file.get(), "labels", H5T_STD_I64LE, H5T_NATIVE_INT64, shape, batch.labels.data(), context);
   if (!origins.empty()) {
-    write_origins(file.get(), origins, context);
+    write_strings(file.get(), "origins", origins, context);
+  }
+  size_t column = 0;
+  for (const auto& [column_name, texts] : columns) {
+    write_strings(file.get(), column_array(column++), texts, context);
+  }
+  if (!batch.targets.empty()) {
+    write_array(file.get(),
+                "targets",
+                H5T_IEEE_F32LE,
+                H5T_NATIVE_FLOAT,
+                {shape[0], schema.target_names.size()},
+                batch.targets.data(),
+                context);
   }
   shape.insert(shape.end(), schema.sample_shape.begin(), schema.sample_shape.end());
   const bool bytes = schema.type == ElementType::U8;
