@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,9 @@ struct ChartOptions {
   std::vector<Marker> markers;
   std::vector<Band> bands;
   bool y_from_zero = false;
+  bool diagonal = false;  ///< scatter: a dashed line where y equals x, and equal axes
+  /// histogram: the axis ends here; what is beyond counts in the last bar
+  double x_limit = std::numeric_limits<double>::infinity();
   int width = 860;
   int height = 340;
 };
@@ -47,6 +52,26 @@ std::string bar_chart(const std::vector<std::string>& categories,
                       const ChartOptions& options);
 
 std::string scatter_chart(const std::vector<Series>& series, const ChartOptions& options);
+
+/// How often values fall into `bins` stretches of equal width, as shares of each series in per
+/// cent; only `y` of a series is read. Values above `options.x_limit` are counted in the last
+/// stretch.
+std::string histogram_chart(const std::vector<Series>& series,
+                            const ChartOptions& options,
+                            int bins = 40);
+
+/// One bar of a reliability diagram: samples whose confidence lies in (low, high].
+struct ReliabilityBin {
+  double low = 0;
+  double high = 0;
+  int64_t count = 0;
+  double confidence = 0;  ///< mean
+  double accuracy = 0;
+};
+
+/// Accuracy over confidence (Guo et al., ICML 2017): bars at the accuracy of each bin that has
+/// samples, the gap to its confidence on top, the diagonal of perfect calibration.
+std::string reliability_chart(const std::vector<ReliabilityBin>& bins, const ChartOptions& options);
 
 /// rows = truth, columns = prediction; cells show shares of the row in per cent. `counts` is square
 /// with `names.size()` rows; a row without a sample is shown as such.

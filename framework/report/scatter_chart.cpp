@@ -10,7 +10,8 @@ namespace coppice::report {
 
 namespace {
 
-constexpr double kPad = 0.04;  // of the span, so that no dot is cut by the edge
+constexpr double kPad = 0.04;   // of the span, so that no dot is cut by the edge
+constexpr size_t kCrowd = 300;  // points from which smaller dots show more
 
 }  // namespace
 
@@ -19,6 +20,9 @@ std::string scatter_chart(const std::vector<Series>& series, const ChartOptions&
   Frame::Setup setup;
   setup.x = range_of(series, &Series::x);
   setup.y = range_of(series, &Series::y);
+  if (options.diagonal) {
+    setup.x = setup.y = {std::min(setup.x.low, setup.y.low), std::max(setup.x.high, setup.y.high)};
+  }
   const double pad_x = kPad * (setup.x.high - setup.x.low);
   const double pad_y = kPad * (setup.y.high - setup.y.low);
   setup.x = {setup.x.low - pad_x, setup.x.high + pad_x};
@@ -29,7 +33,22 @@ std::string scatter_chart(const std::vector<Series>& series, const ChartOptions&
   for (size_t i = 0; i < series.size(); ++i) {
     setup.legend.push_back({series[i].name, series_colour(i), LegendEntry::Mark::Dot});
   }
+  const Range span = setup.x;
   Frame frame(options, std::move(setup));
+  if (options.diagonal) {
+    frame.svg().line(frame.x(span.low),
+                     frame.y(span.low),
+                     frame.x(span.high),
+                     frame.y(span.high),
+                     kSoftText,
+                     1.2,
+                     "5 4");
+  }
+  size_t points = 0;
+  for (const Series& one : series) {
+    points += one.x.size();
+  }
+  const bool crowded = points > kCrowd;
   bool empty = true;
   for (size_t i = 0; i < series.size(); ++i) {
     for (size_t j = 0; j < series[i].x.size(); ++j) {
@@ -39,10 +58,10 @@ std::string scatter_chart(const std::vector<Series>& series, const ChartOptions&
         empty = false;
         frame.svg().circle(frame.x(x),
                            frame.y(y),
-                           4.2,
+                           crowded ? 2.2 : 4.2,
                            series_colour(i),
                            fmt::format("{}: ({:.6g}, {:.6g})", series[i].name, x, y),
-                           0.75);
+                           crowded ? 0.45 : 0.75);
       }
     }
   }

@@ -90,8 +90,13 @@ void Svg::close(std::string_view element, std::string_view tip) {
   }
 }
 
-Svg& Svg::rectangle(
-    double x, double y, double width, double height, std::string_view fill, std::string_view tip) {
+Svg& Svg::rectangle(double x,
+                    double y,
+                    double width,
+                    double height,
+                    std::string_view fill,
+                    std::string_view tip,
+                    double opacity) {
   fmt::format_to(std::back_inserter(body_),
                  "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"",
                  px(x),
@@ -99,6 +104,9 @@ Svg& Svg::rectangle(
                  px(width),
                  px(height),
                  fill);
+  if (opacity < 1) {
+    fmt::format_to(std::back_inserter(body_), " fill-opacity=\"{}\"", px(opacity));
+  }
   close("rect", tip);
   return *this;
 }

@@ -29,7 +29,8 @@ class Svg {
                  double width,
                  double height,
                  std::string_view fill,
-                 std::string_view tip = "");
+                 std::string_view tip = "",
+                 double opacity = 1);
   Svg& line(double x1,
             double y1,
             double x2,

@@ -132,9 +132,13 @@ std::string_view checked(Wire& wire, uint64_t size) {
   return bytes;
 }
 
-}  // namespace
+/// The first record that is not whole, if any.
+struct Damage {
+  size_t offset = 0;
+  std::string reason;
+};
 
-std::vector<TensorBoardEvent> read_tensorboard(const std::filesystem::path& file) {
+std::vector<TensorBoardEvent> read_events(const std::filesystem::path& file, Damage& damage) {
   const std::string text = core::read_text(file);
   std::vector<TensorBoardEvent> events;
   size_t offset = 0;
@@ -147,11 +151,27 @@ std::vector<TensorBoardEvent> read_tensorboard(const std::filesystem::path& file
       offset += sizeof(uint64_t) + event.size() + 2 * sizeof(uint32_t);
     }
   } catch (const core::Error& error) {
-    throw core::Error(
-        core::ErrorKind::Corrupt,
-        fmt::format("'{}': record at byte {}: {}", file.string(), offset, error.what()));
+    damage = {offset, error.what()};
   }
   return events;
+}
+
+}  // namespace
+
+std::vector<TensorBoardEvent> read_tensorboard(const std::filesystem::path& file) {
+  Damage damage;
+  auto events = read_events(file, damage);
+  if (!damage.reason.empty()) {
+    throw core::Error(
+        core::ErrorKind::Corrupt,
+        fmt::format("'{}': record at byte {}: {}", file.string(), damage.offset, damage.reason));
+  }
+  return events;
+}
+
+std::vector<TensorBoardEvent> read_whole_events(const std::filesystem::path& file) {
+  Damage damage;
+  return read_events(file, damage);
 }
 
 }  // namespace coppice::report

@@ -223,6 +223,39 @@ TEST(BarChart, LongCategoriesAreTurned) {
   expect_no_overlap(svg);
 }
 
+TEST(HistogramChart, SharesAddUpToTheWhole) {
+  ChartOptions limited = options();
+  limited.x_limit = 4;
+  const std::string svg = histogram_chart(
+      {{"normal", {}, {0, 0, 1, 3}, false}, {"odd", {}, {3.5, 90}, false}}, limited, 4);
+  EXPECT_EQ(xml_problem(svg), "");
+  EXPECT_THAT(svg, HasSubstr("normal: 50 % from 0 to 1"));
+  EXPECT_THAT(svg, HasSubstr("normal: 25 % from 1 to 2"));
+  EXPECT_THAT(svg, HasSubstr("normal: 25 % from 3 to 4"));
+  EXPECT_THAT(svg, HasSubstr("odd: 100 % from 3 to 4")) << "what is beyond the limit counts too";
+  EXPECT_THAT(histogram_chart({}, options()), HasSubstr("no data"));
+  EXPECT_THAT(histogram_chart({{"a", {}, {kNan, 7}, false}}, options()), Not(HasSubstr("nan")));
+  EXPECT_THROW(histogram_chart({}, options(), 0), core::Error);
+}
+
+TEST(ReliabilityChart, ShowsAccuracyAndTheGap) {
+  const std::string svg = reliability_chart({{0, 0.5, 0, 0, 0}, {0.5, 1, 40, 0.9, 0.7}}, options());
+  EXPECT_EQ(xml_problem(svg), "");
+  EXPECT_EQ(count(svg, "confidence 0.900, accuracy 0.700, 40 samples"), 2u);
+  EXPECT_EQ(count(svg, "samples</title>"), 2u) << "an empty bin has no bar";
+  EXPECT_THAT(reliability_chart({}, options()), HasSubstr("no data"));
+}
+
+TEST(ScatterChart, TheDiagonalHasEqualAxes) {
+  ChartOptions equal = options();
+  equal.diagonal = true;
+  const std::string svg = scatter_chart({{"a", {0, 10}, {4, 5}, false}}, equal);
+  EXPECT_THAT(svg, HasSubstr("stroke-dasharray=\"5 4\""));
+  EXPECT_THAT(svg, HasSubstr(">10</text>\n<path"));
+  EXPECT_THAT(scatter_chart({{"a", {0, 10}, {4, 5}, false}}, options()),
+              Not(HasSubstr("stroke-dasharray")));
+}
+
 TEST(ConfusionChart, ShowsSharesOfRows) {
   const std::string svg =
       confusion_chart({{30, 10, 0}, {0, 0, 0}, {1, 0, 999}}, {"shirt", "coat", "bag"}, "Confusion");

@@ -88,6 +88,35 @@ TEST_F(TensorBoardTest, EveryAlteredByteIsNoticed) {
   EXPECT_THROW(read_tensorboard(damaged), core::Error);
 }
 
+TEST_F(TensorBoardTest, AResumedLogPurgesWhatTheRunRepeats) {
+  std::filesystem::path first_file;
+  double first_time = 0;
+  {
+    TensorBoardLog first(folder_.path());
+    first_file = first.file();
+    for (int64_t step = 0; step <= 6; ++step) {
+      first.write(step, {{"train/loss", 1.0 / static_cast<double>(step + 1)}});
+    }
+    first_time = read_tensorboard(first.file()).at(1).wall_time;
+  }
+  const std::string whole = core::read_text(first_file);
+  core::write_file(first_file, whole.substr(0, whole.size() - 3));  // killed over the last record
+  EXPECT_EQ(read_whole_events(first_file).size(), 7u);
+  TensorBoardLog resumed(folder_.path(), 4);
+  resumed.write(5, {{"train/loss", 9}});
+  EXPECT_THAT(tensorboard_files(folder_.path()), ::testing::ElementsAre(resumed.file()));
+  const auto events = read_tensorboard(resumed.file());
+  ASSERT_EQ(events.size(), 7u);  // the version, steps 0 to 4, and the new 5
+  EXPECT_EQ(events[1].wall_time, first_time);
+  EXPECT_FLOAT_EQ(events[5].scalars.at("train/loss"), 0.2f);
+  EXPECT_EQ(events[6].step, 5);
+  EXPECT_EQ(events[6].scalars.at("train/loss"), 9);
+  TensorBoardLog anew(folder_.path(), -1);
+  EXPECT_EQ(read_tensorboard(anew.file()).size(), 1u);
+  EXPECT_EQ(tensorboard_files(folder_.path()).size(), 1u);
+  EXPECT_TRUE(tensorboard_files(folder_.path() / "absent").empty());
+}
+
 TEST_F(TensorBoardTest, AFolderThatCannotBeMadeIsTold) {
   core::write_file(folder_.path() / "file", "x");
   EXPECT_THROW(TensorBoardLog(folder_.path() / "file" / "run"), core::Error);
