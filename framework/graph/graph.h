@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,9 @@ struct Metadata {
   std::string task = "classification";
   std::vector<std::string> class_names;
   std::map<std::string, std::string> lineage;  ///< "dataset" → hash, "parent" → hash, "stage" → …
+  /// Of a network that reconstructs its input: a sample is an anomaly where the mean squared
+  /// difference from its preprocessed input is larger.
+  std::optional<double> anomaly_threshold = {};
 };
 
 /// Graph, weights and metadata. Preprocessing is the first nodes, so that a device feeds raw bytes.

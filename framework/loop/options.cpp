@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "data/transform.h"
+#include "recipe/check.h"
 
 namespace coppice::loop {
 
@@ -50,7 +51,11 @@ void check_transforms(const std::string& field,
 }
 
 void check_training(const std::string& field, const recipe::TrainOptions& options) {
-  check_transforms(field + ".augmentation", options.augmentation);
+  try {
+    recipe::check(options, image_schema());
+  } catch (const core::Error& error) {
+    throw core::Error(error.kind(), field + "." + error.what());
+  }
 }
 
 void check_job(const std::string& field, const recipe::TrainJob& job) {

@@ -1,5 +1,7 @@
 #include "train/batch_tensors.h"
 
+#include <algorithm>
+
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
 
@@ -23,6 +25,19 @@ at::Tensor samples_of(const data::Batch& batch, const data::Schema& schema) {
 
 at::Tensor labels_of(const data::Batch& batch) {
   return at::from_blob(writable(batch.labels.data()), {batch.size}, at::TensorOptions(at::kLong));
+}
+
+at::Tensor targets_of(const data::Batch& batch) {
+  const auto values = static_cast<int64_t>(batch.targets.size());
+  return at::from_blob(writable(batch.targets.data()),
+                       {batch.size, values / std::max<int64_t>(1, batch.size)},
+                       at::TensorOptions(at::kFloat));
+}
+
+at::Tensor positions_of(const std::vector<int64_t>& positions) {
+  return at::from_blob(writable(positions.data()),
+                       {static_cast<int64_t>(positions.size())},
+                       at::TensorOptions(at::kLong));
 }
 
 }  // namespace coppice::train

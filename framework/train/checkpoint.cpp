@@ -15,8 +15,10 @@ namespace coppice::train {
 
 namespace {
 
-constexpr const char* kFormat = "coppice-checkpoint-1";
+constexpr const char* kFormat = "coppice-checkpoint-2";
 constexpr const char* kMomentFolder = "optimizer/";
+constexpr const char* kBestFolder = "best/";
+constexpr const char* kAverageFolder = "average/";
 
 template <class Field>
 void visit_metrics(EpochMetrics& m, Field field) {
@@ -32,19 +34,61 @@ void visit_metrics(EpochMetrics& m, Field field) {
 
 constexpr int64_t kMetricsFields = 6;
 
+/// Counts are doubles too: exact up to 2^53.
+template <class Field>
+void visit_progress(TrainingState& s, Field field) {
+  for (int64_t* count : {&s.current.steps,
+                         &s.current.samples,
+                         &s.plateau.bad_epochs,
+                         &s.plateau.cooldown_left,
+                         &s.early_stopping.since_best}) {
+    auto value = static_cast<double>(*count);
+    field(value);
+    *count = static_cast<int64_t>(value);
+  }
+  for (double* value : {&s.current.loss,
+                        &s.current.correct,
+                        &s.current.seconds,
+                        &s.plateau.share,
+                        &s.plateau.best,
+                        &s.early_stopping.best}) {
+    field(*value);
+  }
+}
+
+Hdf5Array to_array(const std::vector<double>& values, std::vector<int64_t> shape) {
+  const auto bytes = std::as_bytes(std::span(values));
+  return {Hdf5Array::Type::F64, std::move(shape), {bytes.begin(), bytes.end()}};
+}
+
 Hdf5Array to_array(const std::vector<EpochMetrics>& history) {
   std::vector<double> values;
   for (EpochMetrics m : history) {
     visit_metrics(m, [&](double& value) { values.push_back(value); });
   }
-  const auto bytes = std::as_bytes(std::span(values));
-  return {Hdf5Array::Type::F64,
-          {static_cast<int64_t>(history.size()), kMetricsFields},
-          {bytes.begin(), bytes.end()}};
+  return to_array(values, {static_cast<int64_t>(history.size()), kMetricsFields});
+}
+
+Hdf5Array progress_array(TrainingState state) {
+  std::vector<double> values;
+  visit_progress(state, [&](double& value) { values.push_back(value); });
+  const auto count = static_cast<int64_t>(values.size());
+  return to_array(values, {count});
+}
+
+void read_progress(const Hdf5Array& array, const std::string& what, TrainingState& state) {
+  size_t at = 0;
+  visit_progress(state, [&](double& value) {
+    if (array.type != Hdf5Array::Type::F64 || at + sizeof value > array.bytes.size()) {
+      throw core::Error(core::ErrorKind::Corrupt, what + " lacks the numbers of its epoch");
+    }
+    std::memcpy(&value, array.bytes.data() + at, sizeof value);
+    at += sizeof value;
+  });
 }
 
 Hdf5Array to_array(const at::Tensor& tensor) {
-  COPPICE_CHECK(tensor.scalar_type() == at::kFloat, "optimisers keep f32");
+  COPPICE_CHECK(tensor.scalar_type() == at::kFloat, "training keeps f32");
   const at::Tensor dense = tensor.contiguous();
   const auto* data = static_cast<const std::byte*>(dense.data_ptr());
   return {Hdf5Array::Type::F32, dense.sizes().vec(), {data, data + dense.nbytes()}};
@@ -74,6 +118,22 @@ std::vector<EpochMetrics> to_history(const Hdf5Array& array, const std::string& 
   return history;
 }
 
+void add_tensors(const NamedTensors& tensors, const char* folder, Hdf5Content& content) {
+  for (const auto& [name, tensor] : tensors) {
+    content.arrays[folder + name] = to_array(tensor);
+  }
+}
+
+NamedTensors tensors_in(const char* folder, const Hdf5Content& content) {
+  NamedTensors tensors;
+  for (const auto& [name, array] : content.arrays) {
+    if (name.starts_with(folder)) {
+      tensors[name.substr(std::strlen(folder))] = to_tensor(array);
+    }
+  }
+  return tensors;
+}
+
 /// Over everything but itself: HDF5 alone does not notice altered values.
 std::string checksum(const Hdf5Content& content) {
   core::Sha256 hash;
@@ -97,9 +157,10 @@ void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkp
   const auto size = static_cast<int64_t>(model.size());
   content.arrays["model"] = {Hdf5Array::Type::Byte, {size}, std::move(model)};
   content.arrays["history"] = to_array(checkpoint.state.history);
-  for (const auto& [name, tensor] : checkpoint.state.optimizer.tensors) {
-    content.arrays[kMomentFolder + name] = to_array(tensor);
-  }
+  content.arrays["progress"] = progress_array(checkpoint.state);
+  add_tensors(checkpoint.state.optimizer.tensors, kMomentFolder, content);
+  add_tensors(checkpoint.state.best, kBestFolder, content);
+  add_tensors(checkpoint.state.average, kAverageFolder, content);
   content.attributes["format"] = kFormat;
   content.attributes["job"] = checkpoint.job;
   content.attributes["optimizer_steps"] = std::to_string(checkpoint.state.optimizer.steps);
@@ -121,12 +182,10 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
   checkpoint.state.weights = checkpoint.model.weights;
   checkpoint.state.history = to_history(content.arrays["history"], what);
   checkpoint.state.optimizer.steps = std::stoll(content.attributes["optimizer_steps"]);
-  for (const auto& [name, array] : content.arrays) {
-    if (name.starts_with(kMomentFolder)) {
-      checkpoint.state.optimizer.tensors[name.substr(std::strlen(kMomentFolder))] =
-          to_tensor(array);
-    }
-  }
+  read_progress(content.arrays["progress"], what, checkpoint.state);
+  checkpoint.state.optimizer.tensors = tensors_in(kMomentFolder, content);
+  checkpoint.state.best = tensors_in(kBestFolder, content);
+  checkpoint.state.average = tensors_in(kAverageFolder, content);
   return checkpoint;
 }
 

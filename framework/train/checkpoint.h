@@ -8,8 +8,9 @@
 
 namespace coppice::train {
 
-/// A training run after a finished epoch, in one HDF5 file: the network as ONNX bytes (graph and
-/// weights), the optimiser's tensors by name, and the history.
+/// A training run between two steps, in one HDF5 file: the network as ONNX bytes (graph and
+/// weights), the tensors of the optimiser, of the weights' average and of the best epoch by name,
+/// the history, and the numbers of schedule, early stopping and the epoch that is under way.
 struct Checkpoint {
   std::string job;  ///< hash of what the run was asked to do
   graph::Model model;

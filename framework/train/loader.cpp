@@ -49,6 +49,7 @@ void append(const data::Batch& more, data::Batch& batch) {
   batch.samples.insert(batch.samples.end(), more.samples.begin(), more.samples.end());
   batch.labels.insert(batch.labels.end(), more.labels.begin(), more.labels.end());
   batch.ids.insert(batch.ids.end(), more.ids.begin(), more.ids.end());
+  batch.targets.insert(batch.targets.end(), more.targets.begin(), more.targets.end());
   batch.size += more.size;
 }
 
@@ -113,8 +114,8 @@ struct Loader::State {
     return loaded;
   }
 
-  void work(const std::stop_token& stop, int64_t epoch) {
-    for (int64_t step = 0; step < steps; ++step) {
+  void work(const std::stop_token& stop, int64_t epoch, int64_t first_step) {
+    for (int64_t step = first_step; step < steps; ++step) {
       auto batch = load(epoch, step);
       std::unique_lock lock(mutex);
       if (!changed.wait(lock, stop, [&] { return ready.size() < kAhead; })) {
@@ -125,10 +126,10 @@ struct Loader::State {
     }
   }
 
-  void run(const std::stop_token& stop, int64_t epoch) {
+  void run(const std::stop_token& stop, int64_t epoch, int64_t first_step) {
     std::exception_ptr error;
     try {
-      work(stop, epoch);
+      work(stop, epoch, first_step);
     } catch (...) {
       error = std::current_exception();
     }
@@ -163,13 +164,15 @@ int64_t Loader::samples_per_epoch() const {
   return state_->per_epoch + state_->steps * state_->replayed;
 }
 
-void Loader::start_epoch(int64_t epoch) {
+void Loader::start_epoch(int64_t epoch, int64_t first_step) {
   state_->worker = {};
   state_->ready.clear();
   state_->failure = nullptr;
   state_->finished = false;
-  state_->worker = std::jthread(
-      [state = state_.get(), epoch](const std::stop_token& stop) { state->run(stop, epoch); });
+  state_->worker =
+      std::jthread([state = state_.get(), epoch, first_step](const std::stop_token& stop) {
+        state->run(stop, epoch, first_step);
+      });
 }
 
 std::unique_ptr<LoadedBatch> Loader::next() {

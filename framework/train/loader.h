@@ -42,8 +42,8 @@ class Loader {
   int64_t steps_per_epoch() const;
   int64_t samples_per_epoch() const;  ///< replayed ones included
 
-  /// Begins with the first batch of an epoch, whatever was being loaded.
-  void start_epoch(int64_t epoch);
+  /// Begins an epoch with the batch of `first_step`, whatever was being loaded.
+  void start_epoch(int64_t epoch, int64_t first_step = 0);
   /// nullptr after the epoch's last batch. Rethrows what went wrong while loading.
   std::unique_ptr<LoadedBatch> next();
 

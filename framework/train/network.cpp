@@ -98,6 +98,10 @@ const std::vector<Parameter>& Network::parameters() const {
   return state_->parameters;
 }
 
+const std::map<std::string, at::Tensor>& Network::weights() const {
+  return state_->weights;
+}
+
 void Network::clear_gradients() {
   for (const Parameter& parameter : state_->parameters) {
     parameter.value.mutable_grad().reset();

@@ -54,6 +54,10 @@ class Network {
   const std::vector<Parameter>& parameters() const;
   void clear_gradients();
 
+  /// Trainable weights, BN's running statistics and constants by name, sharing the network's
+  /// memory.
+  const std::map<std::string, at::Tensor>& weights() const;
+
   /// Copies the values in; throws Error{InvalidArgument} unless names, dtypes and shapes are those
   /// of this network.
   void load_weights(const graph::Weights& weights);

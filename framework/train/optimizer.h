@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "recipe/recipe.h"
+#include "core/registry.h"
+#include "recipe/optimizer.h"
 #include "train/parameter.h"
 
 namespace coppice::train {
@@ -21,13 +22,17 @@ struct OptimizerState {
 
 /// Changes parameters in place by their gradients. Parameters without a gradient stay as they are.
 ///
-/// Weight decay applies to parameters that `decays()`: BN and biases are left out.
+/// Weight decay applies to parameters that `decays()`: BN and biases are left out unless
+/// options.decay_all.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
   virtual std::string_view name() const = 0;
   virtual void step(double learning_rate) = 0;
+
+  /// From the next step on: momentum, of Adam beta1. For schedules that cycle it.
+  virtual void set_momentum(double momentum) = 0;
 
   /// Shares memory with the optimiser.
   virtual OptimizerState state() const = 0;
@@ -45,6 +50,9 @@ std::unique_ptr<Optimizer> make_adam(std::vector<Parameter> parameters,
 /// adamw: Loshchilov and Hutter, ICLR 2019, decoupled decay.
 std::unique_ptr<Optimizer> make_adamw(std::vector<Parameter> parameters,
                                       const recipe::OptimizerOptions& options);
+/// rmsprop: Tieleman and Hinton, 2012; centred: Graves, 2013; with L2 penalty.
+std::unique_ptr<Optimizer> make_rmsprop(std::vector<Parameter> parameters,
+                                        const recipe::OptimizerOptions& options);
 
 using OptimizerFactory = std::unique_ptr<Optimizer> (*)(std::vector<Parameter>,
                                                         const recipe::OptimizerOptions&);
@@ -53,8 +61,5 @@ const core::Registry<OptimizerFactory>& optimizers();
 /// By options.name. Throws Error{NotFound}.
 std::unique_ptr<Optimizer> make_optimizer(std::vector<Parameter> parameters,
                                           const recipe::OptimizerOptions& options);
-
-/// Scales all gradients so that their joint L2 norm is at most `largest`; returns the norm before.
-double clip_gradients(const std::vector<Parameter>& parameters, double largest);
 
 }  // namespace coppice::train

@@ -7,7 +7,7 @@
 namespace coppice::train {
 
 enum class ParameterKind {
-  Weight,  ///< of a convolution or linear layer: the only kind that decays
+  Weight,  ///< of a convolution or linear layer: the kind that decays and is penalised
   Bias,
   NormScale,
   NormShift,

@@ -6,7 +6,6 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/from_blob.h>
 
 #include "core/error.h"
 #include "graph/pass.h"
@@ -39,17 +38,6 @@ struct Teacher::State {
   }
 };
 
-namespace {
-
-at::Tensor rows(const at::Tensor& logits, const std::vector<int64_t>& positions) {
-  const at::Tensor index = at::from_blob(const_cast<int64_t*>(positions.data()),
-                                         {static_cast<int64_t>(positions.size())},
-                                         at::TensorOptions(at::kLong));
-  return logits.index_select(0, index);
-}
-
-}  // namespace
-
 Teacher::Teacher(const graph::Model& model, const data::Schema& schema) {
   check_model_fits(model, schema, "teacher");
   state_ = std::make_unique<State>(
@@ -79,10 +67,10 @@ at::Tensor Teacher::targets(const LoadedBatch& batch, bool replayed_only) {
   }
   std::vector<at::Tensor> parts;
   if (!replayed_only) {
-    parts.push_back(rows(state_->train_logits, batch.train_positions));
+    parts.push_back(state_->train_logits.index_select(0, positions_of(batch.train_positions)));
   }
   if (!batch.replay_positions.empty()) {
-    parts.push_back(rows(state_->replay_logits, batch.replay_positions));
+    parts.push_back(state_->replay_logits.index_select(0, positions_of(batch.replay_positions)));
   }
   return at::cat(parts);
 }

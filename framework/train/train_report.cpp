@@ -52,7 +52,8 @@ void write_train_report(const std::filesystem::path& file,
   rate.y_label = "learning rate";
   rate.y_from_zero = true;
   report::HtmlReport page("Training: " + spec.name);
-  page.facts({{"accuracy", fmt::format("{:.2f} %", 100 * figures.at("accuracy"))},
+  const bool judged = figures.contains("accuracy");
+  page.facts({{"accuracy", judged ? fmt::format("{:.2f} %", 100 * figures.at("accuracy")) : "none"},
               {"loss", fmt::format("{:.4f}", figures.at("loss"))},
               {"parameters", fmt::format("{:.0f}", figures.at("parameters"))},
               {"MACs", fmt::format("{:.0f}", figures.at("macs"))},

@@ -1,82 +1,61 @@
 #include "train/trainer.h"
 
-#include <algorithm>
 #include <cmath>
+#include <optional>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "core/rng.h"
 #include "train/batch_tensors.h"
-#include "train/check_model.h"
+#include "train/check_task.h"
+#include "train/decoupled_decay.h"
 #include "train/evaluate.h"
+#include "train/gradients.h"
 #include "train/loader.h"
-#include "train/loss.h"
+#include "train/mix.h"
 #include "train/network.h"
+#include "train/objective.h"
 #include "train/parameter.h"
+#include "train/penalty.h"
+#include "train/save_rhythm.h"
 #include "train/schedule.h"
+#include "train/sharpness.h"
 #include "train/strategy.h"
+#include "train/suspects.h"
 #include "train/teacher.h"
+#include "train/weight_average.h"
 
 namespace coppice::train {
 
 namespace {
-
-void check_labels(const data::Dataset& dataset, std::string_view role) {
-  for (int64_t i = 0; i < dataset.size(); ++i) {
-    if (dataset.label(i) < 0) {
-      throw core::Error(
-          core::ErrorKind::InvalidArgument,
-          fmt::format("sample {} of the {} data has no label; leave it out", i, role));
-    }
-  }
-}
-
-std::vector<int64_t> ids_where_not_finite(const at::Tensor& values, const data::Batch& batch) {
-  const at::Tensor finite = values.detach().flatten(1).isfinite().all(1);
-  std::vector<int64_t> ids;
-  for (int64_t i = 0; i < batch.size; ++i) {
-    if (!finite[i].item<bool>()) {
-      ids.push_back(batch.ids[static_cast<size_t>(i)]);
-    }
-  }
-  return ids;
-}
-
-/// Samples that hold no numbers; else those whose outputs are none (BatchNorm spreads one over the
-/// whole batch); else all.
-std::vector<int64_t> suspect_samples(const at::Tensor& samples,
-                                     const at::Tensor& logits,
-                                     const data::Batch& batch) {
-  for (const at::Tensor& values : {samples, logits}) {
-    const auto ids = ids_where_not_finite(values, batch);
-    if (!ids.empty()) {
-      return ids;
-    }
-  }
-  return batch.ids;
-}
 
 class Run {
  public:
   Run(Network& network, const TrainingTask& task)
       : network_(network),
         task_(task),
+        options_(task.options),
         loader_(task.train,
                 task.replay,
-                {.batch_size = task.options.batch_size,
-                 .steps_per_epoch = task.options.steps_per_epoch,
-                 .replay_share = task.options.replay_share,
-                 .augmentation = task.options.augmentation,
+                {.batch_size = options_.batch_size,
+                 .steps_per_epoch = options_.steps_per_epoch,
+                 .replay_share = options_.replay_share,
+                 .augmentation = options_.augmentation,
                  .seed = task.seed}),
-        optimizer_(make_optimizer(network.parameters(), task.options.optimizer)),
-        dropout_(core::Rng(task.seed).split("dropout")) {}
+        objective_(make_objective(options_, task.train->schema(), network.to_model())),
+        optimizer_(make_optimizer(network.parameters(), options_.optimizer)),
+        penalties_(make_penalties(network, options_.penalty)),
+        rhythm_(options_.checkpoint),
+        dropout_(core::Rng(task.seed).split("dropout")),
+        mixing_(core::Rng(task.seed).split("mix")) {
+    if (options_.ema_decay > 0) {
+      average_.emplace(network, options_.ema_decay);
+    }
+  }
 
   std::vector<EpochMetrics> run(const TrainingState* resume) {
     const Experience experience{network_, *task_.train, task_.replay.get(), task_.seed};
@@ -84,21 +63,19 @@ class Run {
       strategy->experience_begins(experience);
     }
     if (resume != nullptr) {
-      network_.load_weights(resume->weights);
-      optimizer_->restore(resume->optimizer);
-      history_ = resume->history;
+      restore(*resume);
     }
-    if (task_.teacher != nullptr && task_.options.augmentation.empty()) {
-      task_.teacher->precompute(distils_replay_only() ? nullptr : task_.train.get(),
+    if (task_.teacher != nullptr && options_.augmentation.empty() && !options_.mix.any()) {
+      task_.teacher->precompute(options_.distil.on == "replay" ? nullptr : task_.train.get(),
                                 task_.replay.get());
     }
-    for (auto epoch = static_cast<int64_t>(history_.size()); epoch < task_.options.epochs;
-         ++epoch) {
-      history_.push_back(run_epoch(epoch));
-      if (task_.on_epoch) {
-        task_.on_epoch({network_.to_model().weights, optimizer_->state(), history_});
-      }
+    while (epoch() < options_.epochs && !should_stop(stopping_, options_.early_stopping)) {
+      run_epoch();
     }
+    if (rhythm_.unsaved()) {
+      save();
+    }
+    keep_best_weights();
     for (Strategy* strategy : task_.strategies) {
       strategy->experience_ends(experience);
     }
@@ -106,137 +83,253 @@ class Run {
   }
 
  private:
-  EpochMetrics run_epoch(int64_t epoch) {
-    const core::Stopwatch watch;
-    EpochMetrics metrics{.epoch = epoch + 1};
-    int64_t samples = 0;
-    loader_.start_epoch(epoch);
-    for (int64_t step = 0; auto loaded = loader_.next(); ++step) {
-      core::throw_if_interrupted();
-      metrics.learning_rate = learning_rate(epoch, step);
-      const StepResult result =
-          run_step(*loaded, epoch * loader_.steps_per_epoch() + step, metrics.learning_rate);
-      const int64_t size = loaded->batch.size;
-      samples += size;
-      metrics.loss += result.loss * static_cast<double>(size);
-      metrics.accuracy += static_cast<double>(result.correct);
-      report(epoch, samples, metrics.loss / static_cast<double>(samples));
+  int64_t epoch() const { return static_cast<int64_t>(history_.size()); }
+
+  /// Of the next step, over all epochs.
+  int64_t step_number() const { return epoch() * loader_.steps_per_epoch() + current_.steps; }
+
+  void run_epoch() {
+    core::Stopwatch watch;
+    const double seconds_before = current_.seconds;
+    bool due = false;
+    loader_.start_epoch(epoch(), current_.steps);
+    while (auto loaded = loader_.next()) {
+      if (core::interrupted()) {
+        save();
+        core::throw_if_interrupted();
+      }
+      run_step(*loaded);
+      current_.seconds = seconds_before + watch.seconds();
+      report();
+      due = rhythm_.step_done();
+      if (due && current_.steps < loader_.steps_per_epoch()) {
+        save();
+      }
     }
-    metrics.loss /= static_cast<double>(samples);
-    metrics.accuracy /= static_cast<double>(samples);
+    history_.push_back(finish_epoch());
+    history_.back().seconds = seconds_before + watch.seconds();
+    current_ = {};
+    if (task_.on_epoch) {
+      task_.on_epoch(history_.back());
+    }
+    if (rhythm_.epoch_done() || due) {
+      save();
+    }
+  }
+
+  EpochMetrics finish_epoch() {
+    const auto samples = static_cast<double>(current_.samples);
+    EpochMetrics metrics{.epoch = epoch() + 1,
+                         .learning_rate = learning_rate_,
+                         .loss = current_.loss / samples,
+                         .accuracy = current_.correct / samples};
     if (task_.validation) {
-      const Evaluation validation = evaluate(network_, *task_.validation);
-      metrics.validation_loss = validation.loss;
-      metrics.validation_accuracy = validation.accuracy;
+      validate(metrics);
     }
-    metrics.seconds = watch.seconds();
+    const double watched = task_.validation ? metrics.validation_loss : metrics.loss;
+    if (options_.schedule.name == "plateau") {
+      plateau_ = after_epoch(plateau_, watched, options_.schedule.plateau);
+    }
+    if (options_.early_stopping.patience > 0) {
+      stopping_ = after_epoch(stopping_, watched, options_.early_stopping);
+      if (stopping_.just_improved() && options_.early_stopping.restore_best) {
+        best_ = average_ ? average_->copy() : copy_weights(network_);
+      }
+    }
     return metrics;
   }
 
-  double learning_rate(int64_t epoch, int64_t step) const {
-    const double at = static_cast<double>(epoch) +
-                      static_cast<double>(step) / static_cast<double>(loader_.steps_per_epoch());
-    return task_.options.optimizer.learning_rate *
-           learning_rate_share(
-               task_.options.schedule, at, static_cast<double>(task_.options.epochs));
+  void validate(EpochMetrics& metrics) {
+    std::optional<BorrowedWeights> averaged;
+    if (average_) {
+      averaged.emplace(network_, average_->values());
+    }
+    if (objective_->task() == "classification") {
+      const Evaluation validation = evaluate(network_, *task_.validation);
+      metrics.validation_loss = validation.loss;
+      metrics.validation_accuracy = validation.accuracy;
+    } else {
+      metrics.validation_loss = mean_loss(network_, *objective_, *task_.validation);
+    }
   }
 
-  struct StepResult {
-    double loss = 0;
-    int64_t correct = 0;
-  };
-
-  StepResult run_step(const LoadedBatch& loaded, int64_t number, double learning_rate) {
-    const at::Tensor labels = labels_of(loaded.batch);
-    const at::Tensor logits = network_.logits(
-        samples_of(loaded.batch, task_.train->schema()),
-        {.training = true, .dropout_seed = dropout_.split(static_cast<uint64_t>(number)).next()});
-    at::Tensor loss = loss_of(logits, labels, loaded);
-    TrainingStep step{network_, number, loaded.batch, labels, logits, loss};
-    for (Strategy* strategy : task_.strategies) {
-      strategy->before_step(step);
+  /// Forward, loss, backward, penalties, clipping, optimiser.
+  void run_step(LoadedBatch& loaded) {
+    const int64_t number = step_number();
+    set_rates();
+    const Mixing mixing = mix_batch(loaded.batch,
+                                    task_.train->schema(),
+                                    options_.mix,
+                                    mixing_.split(static_cast<uint64_t>(number)));
+    Pass pass = forward_and_backward(loaded, mixing, number);
+    if (options_.sam_rho > 0) {
+      const SharpnessAscent ascent(network_, options_.sam_rho);
+      network_.clear_gradients();
+      forward_and_backward(loaded, mixing, number);
     }
-    StepResult result{.loss = loss.item<double>()};
-    if (!std::isfinite(result.loss)) {
-      fail_numeric(loaded.batch, number, learning_rate, logits);
+    for (const auto& penalty : penalties_) {
+      pass.loss_value += penalty->add_gradient();
     }
-    loss.backward();
-    if (task_.options.gradient_clip > 0) {
-      clip_gradients(network_.parameters(), task_.options.gradient_clip);
+    const Gradients gradients = gradients_of(network_.parameters());
+    if (options_.gradient_clip_value > 0) {
+      clip_by_value(gradients, options_.gradient_clip_value);
     }
-    optimizer_->step(learning_rate);
+    if (options_.gradient_clip > 0) {
+      clip_by_norm(gradients, options_.gradient_clip);
+    }
+    if (options_.penalty.decoupled_decay > 0) {
+      decay_weights(network_.parameters(), learning_rate_ * options_.penalty.decoupled_decay);
+    }
+    optimizer_->step(learning_rate_);
     network_.clear_gradients();
+    if (average_) {
+      average_->update(network_, number);
+    }
+    const at::Tensor labels = labels_of(loaded.batch);
+    const TrainingStep step{network_, number, loaded.batch, labels, pass.output, pass.loss};
     for (Strategy* strategy : task_.strategies) {
       strategy->after_step(step);
     }
-    const at::NoGradGuard no_grad;
-    result.correct = logits.argmax(1).eq(labels).sum().item<int64_t>();
-    return result;
+    ++current_.steps;
+    current_.samples += loaded.batch.size;
+    current_.loss += pass.loss_value * static_cast<double>(loaded.batch.size);
+    current_.correct += objective_->correct(pass.output, loaded.batch);
   }
 
-  bool distils_replay_only() const { return task_.options.distil.on == "replay"; }
+  struct Pass {
+    at::Tensor output;
+    at::Tensor loss;
+    double loss_value = 0;
+  };
 
-  at::Tensor loss_of(const at::Tensor& logits,
-                     const at::Tensor& labels,
-                     const LoadedBatch& loaded) {
-    const double smoothing = task_.options.label_smoothing;
-    if (task_.teacher == nullptr) {
-      return cross_entropy(logits, labels, smoothing);
+  Pass forward_and_backward(const LoadedBatch& loaded, const Mixing& mixing, int64_t number) {
+    const at::Tensor samples = samples_of(loaded.batch, task_.train->schema());
+    const Activations values =
+        network_.forward(samples,
+                         {.training = true,
+                          .dropout_seed = dropout_.split(static_cast<uint64_t>(number)).next(),
+                          .keep = objective_->reads()});
+    Pass pass{.output = values.at(network_.graph().outputs.front()),
+              .loss = objective_->loss(values, loaded, mixing, task_.teacher)};
+    const at::Tensor labels = labels_of(loaded.batch);
+    TrainingStep step{network_, number, loaded.batch, labels, pass.output, pass.loss};
+    for (Strategy* strategy : task_.strategies) {
+      strategy->before_step(step);
     }
-    const at::Tensor targets = task_.teacher->targets(loaded, distils_replay_only());
-    if (!distils_replay_only()) {
-      return distillation_loss(logits, targets, labels, smoothing, task_.options.distil);
+    pass.loss_value = pass.loss.item<double>();
+    if (!std::isfinite(pass.loss_value)) {
+      fail_numeric(fmt::format("the loss is not a number at step {} (samples {})",
+                               number,
+                               suspect_samples(samples, pass.output, loaded.batch)));
     }
-    const auto fresh = static_cast<int64_t>(loaded.train_positions.size());
-    const int64_t replayed = loaded.batch.size - fresh;
-    const at::Tensor of_fresh =
-        cross_entropy(logits.narrow(0, 0, fresh), labels.narrow(0, 0, fresh), smoothing);
-    const at::Tensor of_replayed = distillation_loss(logits.narrow(0, fresh, replayed),
-                                                     targets,
-                                                     labels.narrow(0, fresh, replayed),
-                                                     smoothing,
-                                                     task_.options.distil);
-    return (of_fresh * fresh + of_replayed * replayed) / loaded.batch.size;
+    pass.loss.backward();
+    return pass;
   }
 
-  [[noreturn]] void fail_numeric(const data::Batch& batch,
-                                 int64_t number,
-                                 double learning_rate,
-                                 const at::Tensor& logits) const {
-    const std::vector<int64_t> ids =
-        suspect_samples(samples_of(batch, task_.train->schema()), logits, batch);
-    const size_t shown = std::min<size_t>(ids.size(), 8);
-    throw core::Error(
-        core::ErrorKind::Numeric,
-        fmt::format(
-            "{}: the loss is not a number at step {} (samples {}{}); lower "
-            "optimizer.learning_rate ({:.3g} here), set gradient_clip, or check these samples",
-            task_.name,
-            number,
-            fmt::join(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
-            ids.size() > shown ? fmt::format(" and {} more", ids.size() - shown) : "",
-            learning_rate));
+  void set_rates() {
+    const double at =
+        static_cast<double>(epoch()) +
+        static_cast<double>(current_.steps) / static_cast<double>(loader_.steps_per_epoch());
+    const auto epochs = static_cast<double>(options_.epochs);
+    learning_rate_ = options_.optimizer.learning_rate * plateau_.share *
+                     learning_rate_share(options_.schedule, at, epochs);
+    if (const auto momentum = scheduled_momentum(options_.schedule, at, epochs)) {
+      optimizer_->set_momentum(*momentum);
+    }
   }
 
-  void report(int64_t epoch, int64_t samples, double loss) {
-    const bool last = samples >= loader_.samples_per_epoch();
+  void save() {
+    if (!task_.on_checkpoint) {
+      rhythm_.saved();
+      return;
+    }
+    for (const Parameter& p : network_.parameters()) {
+      if (!p.value.detach().isfinite().all().item<bool>()) {
+        fail_numeric(fmt::format("'{}' is not finite after step {}", p.name, step_number() - 1));
+      }
+    }
+    task_.on_checkpoint({.weights = network_.to_model().weights,
+                         .optimizer = optimizer_->state(),
+                         .history = history_,
+                         .current = current_,
+                         .plateau = plateau_,
+                         .early_stopping = stopping_,
+                         .best = best_,
+                         .average = average_ ? average_->values() : NamedTensors{}});
+    rhythm_.saved();
+    saved_ = fmt::format("epoch {}, step {}", epoch() + 1, current_.steps);
+  }
+
+  void restore(const TrainingState& state) {
+    network_.load_weights(state.weights);
+    optimizer_->restore(state.optimizer);
+    history_ = state.history;
+    current_ = state.current;
+    plateau_ = state.plateau;
+    stopping_ = state.early_stopping;
+    best_ = state.best;
+    if (average_) {
+      average_->restore(state.average);
+    }
+    saved_ = fmt::format("epoch {}, step {}", epoch() + 1, current_.steps);
+  }
+
+  void keep_best_weights() {
+    if (!best_.empty()) {
+      set_weights(network_, best_);
+    } else if (average_) {
+      set_weights(network_, average_->values());
+    }
+  }
+
+  [[noreturn]] void fail_numeric(const std::string& what) const {
+    const std::string last =
+        saved_.empty() ? "there is no checkpoint yet"
+                       : fmt::format("the last good checkpoint is {} ({})",
+                                     task_.checkpoint_name.empty() ? "that" : task_.checkpoint_name,
+                                     saved_);
+    throw core::Error(core::ErrorKind::Numeric,
+                      fmt::format("{}: {}; lower optimizer.learning_rate ({:.3g} here), set "
+                                  "gradient_clip, or check these samples; {}",
+                                  task_.name,
+                                  what,
+                                  learning_rate_,
+                                  last));
+  }
+
+  void report() {
+    const int64_t per_epoch = loader_.samples_per_epoch();
+    const bool last = current_.samples >= per_epoch;
     if (!task_.on_progress || (since_report_.seconds() < 0.25 && !last)) {
       return;
     }
     since_report_ = core::Stopwatch();
-    task_.on_progress({.phase = fmt::format("epoch {}/{}", epoch + 1, task_.options.epochs),
-                       .done = epoch * loader_.samples_per_epoch() + samples,
-                       .total = task_.options.epochs * loader_.samples_per_epoch(),
+    task_.on_progress({.phase = fmt::format("epoch {}/{}", epoch() + 1, options_.epochs),
+                       .done = epoch() * per_epoch + current_.samples,
+                       .total = options_.epochs * per_epoch,
                        .unit = "images",
-                       .note = fmt::format("loss {:.3f}", loss)});
+                       .note = fmt::format("loss {:.3f}",
+                                           current_.loss / static_cast<double>(current_.samples))});
   }
 
   Network& network_;
   const TrainingTask& task_;
+  const recipe::TrainOptions& options_;
   Loader loader_;
+  std::unique_ptr<Objective> objective_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::vector<std::unique_ptr<Penalty>> penalties_;
+  std::optional<WeightAverage> average_;
+  SaveRhythm rhythm_;
   core::Rng dropout_;
+  core::Rng mixing_;
+  double learning_rate_ = 0;  ///< of the last step
   std::vector<EpochMetrics> history_;
+  EpochSums current_;
+  PlateauState plateau_;
+  EarlyStoppingState stopping_;
+  NamedTensors best_;
+  std::string saved_;  ///< when the last checkpoint was made, in words
   core::Stopwatch since_report_;
 };
 
@@ -245,21 +338,7 @@ class Run {
 std::vector<EpochMetrics> train(Network& network,
                                 const TrainingTask& task,
                                 const TrainingState* resume) {
-  if (network.parameters().empty()) {
-    throw core::Error(core::ErrorKind::InvalidArgument,
-                      task.name + ": the model has no trainable weights; train before quantising");
-  }
-  check_labels(*task.train, "training");
-  if (task.replay) {
-    check_labels(*task.replay, "replay");
-  }
-  const bool replays = task.replay != nullptr && task.options.replay_share > 0;
-  if (task.teacher != nullptr && task.options.distil.on == "replay" && !replays) {
-    throw core::Error(core::ErrorKind::InvalidArgument,
-                      task.name +
-                          ": distil.on is 'replay', but there is no replay data; set it to "
-                          "'all' or give the job an input 'replay'");
-  }
+  check_task(network, task);
   return Run(network, task).run(resume);
 }
 

@@ -2,39 +2,19 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "data/dataset.h"
 #include "jobs/executor.h"
 #include "recipe/recipe.h"
-#include "train/optimizer.h"
+#include "train/training_state.h"
 
 namespace coppice::train {
 
 class Network;
 class Strategy;
 class Teacher;
-
-struct EpochMetrics {
-  int64_t epoch = 0;  ///< from 1
-  double learning_rate = 0;
-  double loss = 0;  ///< mean over the epoch's samples, penalties included
-  double accuracy = 0;
-  double validation_loss = std::numeric_limits<double>::quiet_NaN();
-  double validation_accuracy = std::numeric_limits<double>::quiet_NaN();
-  double seconds = 0;
-};
-
-/// Where a run can go on from: everything after a finished epoch. Order, augmentation and dropout
-/// follow from seed and epoch, so that no generator's state is needed.
-struct TrainingState {
-  graph::Weights weights;
-  OptimizerState optimizer;
-  std::vector<EpochMetrics> history;
-};
 
 struct TrainingTask {
   std::string name = "training";  ///< for messages
@@ -46,14 +26,18 @@ struct TrainingTask {
   recipe::TrainOptions options;
   uint64_t seed = 1;
   std::function<void(const jobs::JobProgress&)> on_progress;
-  std::function<void(const TrainingState&)> on_epoch;  ///< after each epoch
+  std::function<void(const EpochMetrics&)> on_epoch;        ///< after each epoch
+  std::function<void(const TrainingState&)> on_checkpoint;  ///< as options.checkpoint asks
+  std::string checkpoint_name;  ///< where on_checkpoint saves to, for messages
 };
 
-/// Trains `network` in place; `resume` continues after its last epoch and ends as an uninterrupted
-/// run would.
+/// Trains `network` in place and leaves it with the weights to keep: the last ones, their moving
+/// average (ema_decay), or those of the best epoch (early_stopping). `resume` continues where it
+/// was saved and ends with the bits of an uninterrupted run on as many threads.
 ///
 /// Throws Error{InvalidArgument} for data that does not fit or lacks labels, Error{Numeric} naming
-/// step and samples when the loss stops being a number, Error{Interrupted} between steps.
+/// step, samples and the last checkpoint when the loss stops being a number, Error{Interrupted}
+/// between steps, after on_checkpoint.
 std::vector<EpochMetrics> train(Network& network,
                                 const TrainingTask& task,
                                 const TrainingState* resume = nullptr);

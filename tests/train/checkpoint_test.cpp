@@ -27,6 +27,12 @@ Checkpoint sample(int64_t epochs) {
   checkpoint.state.optimizer.steps = 42;
   checkpoint.state.optimizer.tensors["momentum/gemm1.weight"] = at::full({2, 3}, 0.25);
   checkpoint.state.optimizer.tensors["momentum/gemm1.bias"] = at::full({2}, -1.0);
+  checkpoint.state.best["gemm1.weight"] = at::full({2, 3}, 0.5);
+  checkpoint.state.average["gemm1.weight"] = at::full({2, 3}, 0.75);
+  checkpoint.state.current = {
+      .steps = 7, .samples = 224, .loss = 100.0 / 3, .correct = 99, .seconds = 1.5};
+  checkpoint.state.plateau = {.share = 0.1, .best = 2.0 / 3, .bad_epochs = 2, .cooldown_left = 1};
+  checkpoint.state.early_stopping = {.best = 1.0 / 7, .since_best = 3};
   for (int64_t epoch = 1; epoch <= epochs; ++epoch) {
     checkpoint.state.history.push_back({.epoch = epoch, .learning_rate = 0.1, .loss = 1.0 / 3});
   }
@@ -47,6 +53,19 @@ TEST(Checkpoint, ComesBackAsItWas) {
   for (const auto& [name, tensor] : saved.state.optimizer.tensors) {
     EXPECT_TRUE(loaded.state.optimizer.tensors.at(name).equal(tensor)) << name;
   }
+  EXPECT_TRUE(loaded.state.best.at("gemm1.weight").equal(at::full({2, 3}, 0.5)));
+  EXPECT_TRUE(loaded.state.average.at("gemm1.weight").equal(at::full({2, 3}, 0.75)));
+  EXPECT_EQ(loaded.state.current.steps, 7);
+  EXPECT_EQ(loaded.state.current.samples, 224);
+  EXPECT_EQ(loaded.state.current.loss, 100.0 / 3);
+  EXPECT_EQ(loaded.state.current.correct, 99);
+  EXPECT_EQ(loaded.state.current.seconds, 1.5);
+  EXPECT_EQ(loaded.state.plateau.share, 0.1);
+  EXPECT_EQ(loaded.state.plateau.best, 2.0 / 3);
+  EXPECT_EQ(loaded.state.plateau.bad_epochs, 2);
+  EXPECT_EQ(loaded.state.plateau.cooldown_left, 1);
+  EXPECT_EQ(loaded.state.early_stopping.best, 1.0 / 7);
+  EXPECT_EQ(loaded.state.early_stopping.since_best, 3);
   ASSERT_EQ(loaded.state.history.size(), 2);
   EXPECT_EQ(loaded.state.history[1].epoch, 2);
   EXPECT_EQ(loaded.state.history[1].loss, 1.0 / 3);

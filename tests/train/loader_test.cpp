@@ -50,6 +50,26 @@ TEST(Loader, AnEpochIsOnePassInBatchesOfAlmostOneSize) {
   }
 }
 
+TEST(Loader, AnEpochBegunLaterGoesOnAlike) {
+  const auto dataset = quarters(50, 1);
+  const LoaderOptions options{
+      .batch_size = 8, .replay_share = 0.25, .augmentation = {{.name = "noise", .high = 0.2}}};
+  Loader whole(dataset, dataset, options);
+  const auto batches = load_epoch(whole, 1);
+  for (size_t first = 0; first <= batches.size(); ++first) {
+    Loader later(dataset, dataset, options);
+    later.start_epoch(1, static_cast<int64_t>(first));
+    for (size_t i = first; i < batches.size(); ++i) {
+      const auto batch = later.next();
+      ASSERT_NE(batch, nullptr);
+      EXPECT_EQ(batch->batch.samples, batches[i].batch.samples) << first;
+      EXPECT_EQ(batch->train_positions, batches[i].train_positions) << first;
+      EXPECT_EQ(batch->replay_positions, batches[i].replay_positions) << first;
+    }
+    EXPECT_EQ(later.next(), nullptr);
+  }
+}
+
 TEST(Loader, LabelsBelongToTheSamples) {
   const auto dataset = quarters(40, 1);
   Loader loader(dataset, nullptr, {.batch_size = 7});

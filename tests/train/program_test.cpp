@@ -13,12 +13,14 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/process.h"
+#include "core/rng.h"
 #include "data/store.h"
 #include "jobs/executor.h"
 #include "jobs/machine.h"
 #include "jobs/spec.h"
 #include "report/metrics_log.h"
 #include "samples.h"
+#include "train/checkpoint.h"
 
 namespace coppice::train {
 
@@ -130,46 +132,95 @@ pid_t start(const std::vector<std::string>& arguments) {
   return child;
 }
 
-/// Starts the job, sends a signal after its first epoch, and returns how it ended.
-int end_after_an_epoch(const std::vector<std::string>& arguments, const fs::path& out, int signal) {
+/// Starts the job, sends a signal some time after it has saved, and returns how it ended.
+int end_after_a_save(const std::vector<std::string>& arguments,
+                     const fs::path& out,
+                     int signal,
+                     std::chrono::milliseconds later = {}) {
+  const fs::path checkpoint = out / "checkpoint.h5";
+  const auto saved_at = [&] {
+    std::error_code none_yet;
+    return fs::last_write_time(checkpoint, none_yet);
+  };
+  const auto before = saved_at();
   const pid_t child = start(arguments);
   int status = 0;
-  while (!fs::exists(out / "checkpoint.h5") && ::waitpid(child, &status, WNOHANG) == 0) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  while (saved_at() == before) {
+    if (::waitpid(child, &status, WNOHANG) != 0) {
+      return status;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
+  std::this_thread::sleep_for(later);
   ::kill(child, signal);
   ::waitpid(child, &status, 0);
   return status;
 }
 
-TEST_F(ProgramTest, AKilledJobRunAgainEndsAsAnUninterruptedOne) {
-  spec_.options =
-      "model: {name: mlp, widths: [32], dropout: 0.1}\n"
-      "train: {epochs: 40, batch_size: 16, threads: 1, optimizer: {name: adamw, learning_rate: "
-      "0.01}}\n";
+/// Whatever must be remembered is in use.
+constexpr const char* kEverything =
+    "model: {name: mlp, widths: [32], dropout: 0.1}\n"
+    "train:\n"
+    "  epochs: 3\n"
+    "  batch_size: 16\n"
+    "  threads: 1\n"
+    "  optimizer: {name: adamw, learning_rate: 0.01}\n"
+    "  schedule: {name: plateau, warmup_epochs: 1.5, plateau: {patience: 0, threshold: 0.5}}\n"
+    "  augmentation: [{name: noise, low: 0, high: 0.1}]\n"
+    "  mix: {mixup_alpha: 0.4, cutmix_alpha: 1, cutout_side: 0.3}\n"
+    "  penalty: {l1: 1e-5}\n"
+    "  sam_rho: 0.05\n"
+    "  ema_decay: 0.95\n"
+    "  early_stopping: {patience: 5, min_delta: 0.001}\n"
+    "  strategies: [l2_sp]\n"
+    "  checkpoint: {every_steps: 20}\n";
+
+TEST_F(ProgramTest, AJobKilledAgainAndAgainEndsAsAnUninterruptedOne) {
+  spec_.options = kEverything;
+  spec_.inputs["validation"] =
+      data::write_version(folder_.path(), *testing::quarters(100, 2), {}, {}).file;
+  spec_.inputs["replay"] =
+      data::write_version(folder_.path(), *testing::quarters(60, 3), {}, {}).file;
   ASSERT_EQ(run(job_arguments("whole")).exit_code, 0);
   const auto arguments = job_arguments("killed");
   const fs::path out = folder_.path() / "killed";
-  const int killed = end_after_an_epoch(arguments, out, SIGKILL);
-  ASSERT_TRUE(WIFSIGNALED(killed));
-  ASSERT_FALSE(fs::exists(out / "model.onnx"));
+  core::Rng rng(11);
+  int kills = 0;
+  for (int i = 0; i < 3; ++i) {
+    const std::chrono::milliseconds later(rng.below(60));
+    kills += WIFSIGNALED(end_after_a_save(arguments, out, SIGKILL, later)) ? 1 : 0;
+  }
+  ASSERT_GE(kills, 1);
   EXPECT_EQ(run(arguments).exit_code, 0);
   EXPECT_EQ(core::read_file(out / "model.onnx"),
             core::read_file(folder_.path() / "whole" / "model.onnx"));
   const auto rows = report::read_metrics(out / "metrics.jsonl");
-  ASSERT_EQ(rows.size(), 40);
+  const auto whole = report::read_metrics(folder_.path() / "whole" / "metrics.jsonl");
+  ASSERT_EQ(rows.size(), whole.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     EXPECT_EQ(rows[i].step, static_cast<int64_t>(i) + 1);
+    for (const char* name : {"loss", "accuracy", "validation_loss", "learning_rate"}) {
+      EXPECT_EQ(rows[i].values.at(name), whole[i].values.at(name)) << name << " " << i;
+    }
   }
 }
 
-TEST_F(ProgramTest, CtrlCEndsItCleanlyBetweenSteps) {
+TEST_F(ProgramTest, SignalsMakeItSaveWhereItIsAndExitAsInterrupted) {
   spec_.options =
-      "model: {name: mlp, widths: [32]}\ntrain: {epochs: 1000, batch_size: 16, threads: 1}\n";
-  const auto arguments = job_arguments("interrupted");
-  const int status = end_after_an_epoch(arguments, folder_.path() / "interrupted", SIGINT);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 130);
+      "model: {name: mlp, widths: [32]}\n"
+      "train: {epochs: 1000, batch_size: 16, threads: 1, "
+      "checkpoint: {every_epochs: 0, every_steps: 10}}\n";
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const std::string name = signal == SIGINT ? "sigint" : "sigterm";
+    const fs::path out = folder_.path() / name;
+    const int status = end_after_a_save(job_arguments(name), out, signal);
+    ASSERT_TRUE(WIFEXITED(status)) << name;
+    EXPECT_EQ(WEXITSTATUS(status), 130);
+    const TrainingState state = load_checkpoint(out / "checkpoint.h5").state;
+    EXPECT_GE(state.optimizer.steps, 10);
+    EXPECT_EQ(state.optimizer.steps,
+              static_cast<int64_t>(state.history.size()) * 125 + state.current.steps);
+  }
 }
 
 }  // namespace

@@ -1,7 +1,12 @@
 #include "train/trainer.h"
 
+#include <cmath>
+#include <functional>
+
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,12 +14,15 @@
 #include "data/split.h"
 #include "graph/models.h"
 #include "samples.h"
+#include "states.h"
 #include "train/evaluate.h"
 #include "train/loader.h"
 #include "train/network.h"
 #include "train/parameter.h"
 #include "train/strategy.h"
 #include "train/teacher.h"
+#include "train/tensor_bridge.h"
+#include "train/weight_average.h"
 
 namespace coppice::train {
 
@@ -87,26 +95,68 @@ TEST(Trainer, SeveralThreadsGiveTheSameWeightsAgain) {
   at::set_num_threads(threads);
 }
 
-TEST(Trainer, AResumedRunEndsAsAnUninterruptedOne) {
-  for (const std::string optimizer : {"sgd", "adamw"}) {
-    TrainingTask task = task_of(4);
+/// Everything that a checkpoint must carry, one way or another.
+std::map<std::string, TrainingTask> resumable_tasks() {
+  std::map<std::string, TrainingTask> tasks;
+  for (const std::string& optimizer : optimizers().names()) {
+    TrainingTask& task = tasks[optimizer] = task_of(3);
     task.options.optimizer.name = optimizer;
     task.options.optimizer.learning_rate = 0.01;
+  }
+  TrainingTask& averaged = tasks["averaged"] = task_of(3);
+  averaged.options.ema_decay = 0.9;
+  averaged.options.sam_rho = 0.05;
+  averaged.options.mix.mixup_alpha = 0.4;
+  averaged.options.mix.cutmix_alpha = 1;
+  averaged.options.mix.cutout_side = 0.3;
+  averaged.options.penalty.l1 = 1e-4;
+  averaged.options.schedule = {.name = "one_cycle", .cycle_momentum = true};
+  TrainingTask& plateau = tasks["plateau"] = task_of(4);
+  plateau.options.schedule.name = "plateau";
+  plateau.options.schedule.plateau = {.patience = 0, .factor = 0.5, .threshold = 0.9};
+  plateau.options.early_stopping = {.patience = 2, .min_delta = 0.05};
+  TrainingTask& replay = tasks["replay"] = task_of(3);
+  replay.replay = quarters(48, 3);
+  replay.options.steps_per_epoch = 5;
+  return tasks;
+}
+
+TEST(Trainer, ARunResumedAtAnyStepEndsAsAnUninterruptedOne) {
+  for (auto& [label, task] : resumable_tasks()) {
+    task.options.checkpoint.every_steps = 1;
     std::vector<TrainingState> states;
-    task.on_epoch = [&](const TrainingState& state) {
-      states.push_back({state.weights, state.optimizer, state.history});
-      for (auto& [name, tensor] : states.back().optimizer.tensors) {
-        tensor = tensor.clone();
-      }
+    task.on_checkpoint = [&](const TrainingState& state) {
+      states.push_back(testing::copy_of(state));
     };
     const std::string whole = trained_hash(task);
-    ASSERT_EQ(states.size(), 4);
+    ASSERT_GT(states.size(), 10) << label;
     const auto saved = states;
-    for (const TrainingState& state : saved) {
-      EXPECT_EQ(trained_hash(task, &state), whole)
-          << state.history.size() << " epochs of " << optimizer;
+    for (size_t i = 0; i < saved.size(); i += 5) {
+      EXPECT_EQ(trained_hash(task, &saved[i]), whole)
+          << label << ", " << saved[i].history.size() << " epochs and " << saved[i].current.steps
+          << " steps";
     }
+    EXPECT_EQ(trained_hash(task, &saved.back()), whole) << label;
   }
+}
+
+TEST(Trainer, SavesAsOftenAsAsked) {
+  const auto saves = [](const recipe::CheckpointOptions& options) {
+    TrainingTask task = task_of(4);  // 8 steps each
+    task.options.checkpoint = options;
+    std::vector<std::pair<size_t, int64_t>> at;
+    task.on_checkpoint = [&](const TrainingState& state) {
+      at.emplace_back(state.history.size(), state.current.steps);
+    };
+    trained_hash(task);
+    return at;
+  };
+  using Saves = std::vector<std::pair<size_t, int64_t>>;
+  EXPECT_EQ(saves({}), (Saves{{1, 0}, {2, 0}, {3, 0}, {4, 0}}));
+  EXPECT_EQ(saves({.every_epochs = 3}), (Saves{{3, 0}, {4, 0}}));
+  EXPECT_EQ(saves({.every_epochs = 0, .every_minutes = 0}), (Saves{{4, 0}}));
+  EXPECT_EQ(saves({.every_epochs = 0, .every_steps = 12}), (Saves{{1, 4}, {3, 0}, {4, 0}}));
+  EXPECT_GE(saves({.every_epochs = 0, .every_minutes = 1e-9}).size(), 32);
 }
 
 TEST(Trainer, TheTeachersTermReachesTheStudent) {
@@ -226,6 +276,214 @@ TEST(Trainer, ALossThatIsNoNumberNamesStepAndSamples) {
   const std::string message = message_of(core::ErrorKind::Numeric, [&] { train(network, task); });
   EXPECT_THAT(message, ::testing::HasSubstr("student: the loss is not a number at step 0"));
   EXPECT_THAT(message, ::testing::HasSubstr("(samples 5)"));
+  EXPECT_THAT(message, ::testing::HasSubstr("there is no checkpoint yet"));
+}
+
+TEST(Trainer, ALossThatIsNoNumberNamesTheLastGoodCheckpoint) {
+  TrainingTask task = task_of(3);
+  task.options.checkpoint.every_steps = 3;
+  task.checkpoint_name = "run/checkpoint.h5";
+  TrainingState last;
+  task.on_checkpoint = [&](const TrainingState& state) {
+    last = testing::copy_of(state);
+  };
+  task.on_epoch = [&](const EpochMetrics&) {
+    task.options.optimizer.learning_rate = 1e30;
+  };
+  Network network(quarter_network(1));
+  const std::string message = message_of(core::ErrorKind::Numeric, [&] { train(network, task); });
+  EXPECT_THAT(message,
+              ::testing::HasSubstr(
+                  fmt::format("the last good checkpoint is run/checkpoint.h5 (epoch {}, step {})",
+                              last.history.size() + 1,
+                              last.current.steps)));
+  for (const auto& [name, tensor] : last.weights) {
+    for (const float value : tensor.data<float>()) {
+      EXPECT_TRUE(std::isfinite(value)) << name;
+    }
+  }
+}
+
+TEST(Trainer, EarlyStoppingEndsTheRunWithTheBestWeights) {
+  TrainingTask task = task_of(30);
+  task.options.early_stopping = {.patience = 2, .min_delta = 0.01};
+  task.options.optimizer.learning_rate = 0.05;
+  Network network(quarter_network(1));
+  const auto history = train(network, task);
+  ASSERT_LT(history.size(), 30);
+  EarlyStoppingState state;
+  double best = 0;
+  for (const EpochMetrics& m : history) {
+    state = after_epoch(state, m.validation_loss, task.options.early_stopping);
+    best = state.just_improved() ? m.validation_loss : best;
+  }
+  EXPECT_EQ(state.since_best, 2);
+  EXPECT_NEAR(evaluate(network, *task.validation).loss, best, 1e-9);
+  EXPECT_NE(history.back().validation_loss, best);
+}
+
+TEST(Trainer, EarlyStoppingNeedsValidation) {
+  TrainingTask task = task_of(3);
+  task.options.early_stopping.patience = 1;
+  task.validation = nullptr;
+  Network network(quarter_network(1));
+  EXPECT_THAT(message_of(core::ErrorKind::InvalidArgument, [&] { train(network, task); }),
+              ::testing::HasSubstr("'validation'"));
+}
+
+TEST(Trainer, TheMovingAverageIsWhatIsValidatedAndKept) {
+  TrainingTask task = task_of(2);
+  task.options.ema_decay = 0.9;
+  task.options.checkpoint.every_steps = 1;
+  Network network(quarter_network(1, 0.2));
+  NamedTensors expected = copy_weights(network);
+  int64_t step = 0;
+  TrainingState last;
+  task.on_checkpoint = [&](const TrainingState& state) {
+    last = testing::copy_of(state);
+    const double decay =
+        std::min(0.9, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step)));
+    ++step;
+    for (auto& [name, tensor] : expected) {
+      tensor = decay * tensor + (1 - decay) * to_aten(state.weights.at(name));
+    }
+  };
+  const auto history = train(network, task);
+  ASSERT_EQ(step, 16);
+  for (const auto& [name, tensor] : expected) {
+    EXPECT_TRUE(network.weights().at(name).allclose(tensor, 1e-5, 1e-6)) << name;
+    EXPECT_FALSE(name == "logits.weight" && to_aten(last.weights.at(name)).allclose(tensor))
+        << name;
+  }
+  EXPECT_NEAR(evaluate(network, *task.validation).loss, history.back().validation_loss, 1e-9);
+}
+
+TEST(Trainer, APlateauScheduleLowersTheRate) {
+  TrainingTask task = task_of(4);
+  task.options.schedule.name = "plateau";
+  task.options.schedule.plateau = {.patience = 0, .factor = 0.5, .threshold = 1};
+  Network network(quarter_network(1));
+  std::vector<double> rates;
+  for (const EpochMetrics& m : train(network, task)) {
+    rates.push_back(m.learning_rate);
+  }
+  EXPECT_EQ(rates, (std::vector<double>{0.1, 0.1, 0.05, 0.025}));
+}
+
+TEST(Trainer, RefusesEmptyValidationAndOptionsThatDoNotFit) {
+  Network network(quarter_network(1));
+  const auto refusal = [&](const auto& change) {
+    TrainingTask task = task_of(1);
+    change(task);
+    return message_of(core::ErrorKind::InvalidArgument, [&] { train(network, task); });
+  };
+  EXPECT_THAT(refusal([](TrainingTask& t) { t.validation = data::make_subset(t.train, {}); }),
+              ::testing::HasSubstr("validation data set is empty"));
+  EXPECT_THAT(refusal([](TrainingTask& t) { t.train = data::make_subset(t.train, {}); }),
+              ::testing::HasSubstr("training data set is empty"));
+  EXPECT_THAT(refusal([](TrainingTask& t) { t.options.task.loss = "mse"; }),
+              ::testing::HasSubstr("task.loss"));
+  EXPECT_THAT(refusal([](TrainingTask& t) {
+                t.options.augmentation = {{"noise", 1, 0, 2}};
+              }),
+              ::testing::HasSubstr("augmentation.0"));
+}
+
+/// A data set whose labels nobody checked.
+class WrongLabels final : public data::Dataset {
+ public:
+  explicit WrongLabels(data::DatasetPtr base) : base_(std::move(base)) {}
+
+  int64_t size() const override { return base_->size(); }
+
+  const data::Schema& schema() const override { return base_->schema(); }
+
+  void read(std::span<const int64_t> indices, data::Batch& batch) const override {
+    base_->read(indices, batch);
+  }
+
+  int64_t label(int64_t index) const override { return index == 3 ? 4 : base_->label(index); }
+
+ private:
+  data::DatasetPtr base_;
+};
+
+TEST(Trainer, RefusesLabelsOutOfRange) {
+  TrainingTask task = task_of(1);
+  task.train = std::make_shared<WrongLabels>(task.train);
+  Network network(quarter_network(1));
+  EXPECT_THAT(message_of(core::ErrorKind::InvalidArgument, [&] { train(network, task); }),
+              ::testing::HasSubstr(
+                  "sample 3 of the training data has the label 4, but there are 4 classes"));
+}
+
+TEST(Trainer, EveryRegulariserChangesTheTraining) {
+  const std::string plain = trained_hash(task_of(1));
+  const std::map<std::string, std::function<void(recipe::TrainOptions&)>> changes{
+      {"l1",
+       [](auto& o) {
+         o.penalty.l1 = 1e-3;
+       }},
+      {"l2",
+       [](auto& o) {
+         o.penalty.l2 = 1e-3;
+       }},
+      {"group_lasso",
+       [](auto& o) {
+         o.penalty.group_lasso = 1e-3;
+       }},
+      {"decoupled_decay",
+       [](auto& o) {
+         o.penalty.decoupled_decay = 0.1;
+       }},
+      {"mixup",
+       [](auto& o) {
+         o.mix.mixup_alpha = 0.2;
+       }},
+      {"cutmix",
+       [](auto& o) {
+         o.mix.cutmix_alpha = 1;
+       }},
+      {"cutout",
+       [](auto& o) {
+         o.mix.cutout_side = 0.5;
+       }},
+      {"label_smoothing",
+       [](auto& o) {
+         o.label_smoothing = 0.1;
+       }},
+      {"sam",
+       [](auto& o) {
+         o.sam_rho = 0.05;
+       }},
+      {"ema",
+       [](auto& o) {
+         o.ema_decay = 0.9;
+       }},
+      {"clip_norm",
+       [](auto& o) {
+         o.gradient_clip = 1e-3;
+       }},
+      {"clip_value", [](auto& o) {
+         o.gradient_clip_value = 1e-3;
+       }}};
+  for (const auto& [name, change] : changes) {
+    TrainingTask task = task_of(1);
+    change(task.options);
+    EXPECT_NE(trained_hash(task), plain) << name;
+  }
+}
+
+TEST(Trainer, LearnsUnderAllRegularisersAtOnce) {
+  TrainingTask task = task_of(8);
+  task.options.penalty = {.l1 = 1e-5, .l2 = 1e-4, .decoupled_decay = 1e-3, .group_lasso = 1e-4};
+  task.options.mix = {.mixup_alpha = 0.2, .cutout_side = 0.2};
+  task.options.label_smoothing = 0.05;
+  task.options.sam_rho = 0.05;
+  task.options.ema_decay = 0.95;
+  task.options.gradient_clip = 5;
+  Network network(quarter_network(1));
+  EXPECT_GT(train(network, task).back().validation_accuracy, 0.95);
 }
 
 TEST(Trainer, GradientClippingBoundsTheStep) {

@@ -10,6 +10,16 @@ namespace {
 
 constexpr std::string_view kPrefix = "coppice.";
 constexpr std::string_view kLineage = "lineage.";
+constexpr std::string_view kAnomalyThreshold = "anomaly_threshold";
+
+double parse_threshold(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_number()) {
+    throw core::Error(core::ErrorKind::Corrupt,
+                      "ONNX property 'coppice.anomaly_threshold' is no number");
+  }
+  return json.get<double>();
+}
 
 std::vector<std::string> parse_classes(const std::string& text) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
@@ -42,6 +52,9 @@ void write_onnx_metadata(const Metadata& metadata, onnx::ModelProto& proto) {
   } catch (const nlohmann::json::exception&) {
     throw core::Error(core::ErrorKind::InvalidArgument, "a class name is not valid UTF-8");
   }
+  if (metadata.anomaly_threshold) {
+    add(std::string(kAnomalyThreshold), nlohmann::json(*metadata.anomaly_threshold).dump());
+  }
   for (const auto& [key, value] : metadata.lineage) {
     add(std::string(kLineage) + key, value);
   }
@@ -62,6 +75,8 @@ Metadata read_onnx_metadata(const onnx::ModelProto& proto) {
       metadata.task = property.value();
     } else if (key == "classes") {
       metadata.class_names = parse_classes(property.value());
+    } else if (key == kAnomalyThreshold) {
+      metadata.anomaly_threshold = parse_threshold(property.value());
     } else if (key.starts_with(kLineage)) {
       metadata.lineage[std::string(key.substr(kLineage.size()))] = property.value();
     }

@@ -6,8 +6,9 @@
 
 namespace coppice::graph {
 
-/// Properties "coppice.name", "coppice.task", "coppice.classes" (a JSON list) and
-/// "coppice.lineage.<key>". Throws Error{InvalidArgument} for a class name that is not UTF-8.
+/// Properties "coppice.name", "coppice.task", "coppice.classes" (a JSON list),
+/// "coppice.anomaly_threshold" where there is one and "coppice.lineage.<key>". Throws
+/// Error{InvalidArgument} for a class name that is not UTF-8.
 void write_onnx_metadata(const Metadata& metadata, onnx::ModelProto& proto);
 
 /// Other properties are left alone. Throws Error{Corrupt}.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "data/store.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
+#include "recipe/check.h"
 #include "recipe/recipe.h"
 #include "report/metrics_log.h"
 #include "train/check_model.h"
@@ -19,6 +21,7 @@
 #include "train/components.h"
 #include "train/evaluate.h"
 #include "train/network.h"
+#include "train/objective.h"
 #include "train/teacher.h"
 #include "train/train_report.h"
 #include "train/trainer.h"
@@ -54,9 +57,10 @@ Inputs read_inputs(const JobContext& context) {
   return inputs;
 }
 
-graph::Model initial_model(const JobContext& context,
-                           const recipe::TrainJob& job,
-                           const data::Version& version) {
+graph::Model given_or_built(const JobContext& context,
+                            const recipe::TrainJob& job,
+                            const data::Version& version,
+                            const std::string& task) {
   if (context.has_input("model")) {
     return graph::load_onnx(context.input("model"));
   }
@@ -68,19 +72,43 @@ graph::Model initial_model(const JobContext& context,
   for (double& std : input.std) {
     std = std > 0 ? std : 1;  // a constant channel has nothing to scale
   }
-  input.class_names = version.schema.class_names;
+  input.class_names =
+      task == "regression" ? version.schema.target_names : version.schema.class_names;
   return graph::build_model(job.model, input, context.spec.seed);
+}
+
+/// The network to begin with, knowing its task, its classes and where it comes from.
+graph::Model initial_model(const JobContext& context,
+                           const recipe::TrainJob& job,
+                           const data::Version& version) {
+  const std::string task = recipe::task_of(job.train.task, version.schema);
+  graph::Model model = given_or_built(context, job, version, task);
+  model.metadata.task = task;
+  check_model_fits(model, version.schema, "model");
+  const bool classes = task == "classification";
+  model.metadata.class_names = classes ? version.schema.class_names : std::vector<std::string>{};
+  model.metadata.lineage["dataset"] = version.hash;
+  model.metadata.lineage["stage"] = context.spec.name;
+  return model;
+}
+
+/// The share `quantile` of `values` lies below it; between two of them linearly, as NumPy does.
+double quantile_of(std::vector<double> values, double quantile) {
+  std::sort(values.begin(), values.end());
+  const double at = quantile * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<size_t>(at);
+  const size_t above = std::min(below + 1, values.size() - 1);
+  return std::lerp(values[below], values[above], at - static_cast<double>(below));
 }
 
 std::map<std::string, double> to_row(const EpochMetrics& m) {
   std::map<std::string, double> row{{"learning_rate", m.learning_rate},
                                     {"loss", m.loss},
                                     {"accuracy", m.accuracy},
+                                    {"validation_loss", m.validation_loss},
+                                    {"validation_accuracy", m.validation_accuracy},
                                     {"seconds", m.seconds}};
-  if (!std::isnan(m.validation_loss)) {
-    row["validation_loss"] = m.validation_loss;
-    row["validation_accuracy"] = m.validation_accuracy;
-  }
+  std::erase_if(row, [](const auto& entry) { return std::isnan(entry.second); });
   return row;
 }
 
@@ -109,23 +137,42 @@ std::unique_ptr<Checkpoint> find_checkpoint(const fs::path& file, const std::str
   return checkpoint;
 }
 
+/// Whose weights a run ends with.
+const EpochMetrics& kept_epoch(const std::vector<EpochMetrics>& history,
+                               const recipe::EarlyStoppingOptions& stopping) {
+  if (stopping.patience == 0 || !stopping.restore_best) {
+    return history.back();
+  }
+  size_t kept = history.size() - 1;
+  EarlyStoppingState state;
+  for (size_t i = 0; i < history.size(); ++i) {
+    state = after_epoch(state, history[i].validation_loss, stopping);
+    kept = state.just_improved() ? i : kept;
+  }
+  return history[kept];
+}
+
 /// `accuracy` and `loss` are of the validation data where there is some, of the training data
-/// otherwise.
+/// otherwise; of the epoch whose weights are kept. No accuracy where the task has none.
 std::map<std::string, double> figures_of(const graph::Model& model,
                                          const std::vector<EpochMetrics>& history,
+                                         const recipe::EarlyStoppingOptions& stopping,
                                          double seconds) {
-  const EpochMetrics& last = history.back();
-  const bool validated = !std::isnan(last.validation_loss);
+  const EpochMetrics& kept = kept_epoch(history, stopping);
+  const bool validated = !std::isnan(kept.validation_loss);
   const graph::Cost cost = graph::cost(model);
-  return {{"accuracy", validated ? last.validation_accuracy : last.accuracy},
-          {"loss", validated ? last.validation_loss : last.loss},
-          {"train_accuracy", last.accuracy},
-          {"train_loss", last.loss},
-          {"epochs", static_cast<double>(history.size())},
-          {"macs", static_cast<double>(cost.macs)},
-          {"parameters", static_cast<double>(cost.parameters)},
-          {"weight_bytes", static_cast<double>(cost.weight_bytes)},
-          {"seconds", seconds}};
+  std::map<std::string, double> figures{
+      {"accuracy", validated ? kept.validation_accuracy : kept.accuracy},
+      {"loss", validated ? kept.validation_loss : kept.loss},
+      {"train_accuracy", kept.accuracy},
+      {"train_loss", kept.loss},
+      {"epochs", static_cast<double>(history.size())},
+      {"macs", static_cast<double>(cost.macs)},
+      {"parameters", static_cast<double>(cost.parameters)},
+      {"weight_bytes", static_cast<double>(cost.weight_bytes)},
+      {"seconds", seconds}};
+  std::erase_if(figures, [](const auto& entry) { return std::isnan(entry.second); });
+  return figures;
 }
 
 std::vector<std::unique_ptr<Strategy>> make_strategies(const JobContext& context,
@@ -149,12 +196,7 @@ void run_train_job(const JobContext& context) {
   at::set_num_threads(static_cast<int>(job.train.threads > 0 ? job.train.threads : cores));
 
   const Inputs inputs = read_inputs(context);
-  graph::Model initial = initial_model(context, job, inputs.version);
-  check_model_fits(initial, inputs.train->schema(), "model");
-  initial.metadata.class_names = inputs.train->schema().class_names;
-  initial.metadata.lineage["dataset"] = inputs.version.hash;
-  initial.metadata.lineage["stage"] = context.spec.name;
-  Network network(std::move(initial));
+  Network network(initial_model(context, job, inputs.version));
 
   const fs::path checkpoint_file = context.folder / "checkpoint.h5";
   const std::string key = jobs::stage_key(context.spec, "");
@@ -170,17 +212,26 @@ void run_train_job(const JobContext& context) {
                     .options = job.train,
                     .seed = context.spec.seed,
                     .on_progress = context.on_progress,
-                    .on_epoch = [&](const TrainingState& state) {
-                      log.write(state.history.back().epoch, to_row(state.history.back()));
-                      save_checkpoint(checkpoint_file, {key, network.to_model(), state});
-                    }};
+                    .on_epoch = [&](const EpochMetrics& m) { log.write(m.epoch, to_row(m)); },
+                    .on_checkpoint =
+                        [&](const TrainingState& state) {
+                          save_checkpoint(checkpoint_file, {key, network.to_model(), state});
+                        },
+                    .checkpoint_name = checkpoint_file.string()};
   for (const auto& strategy : strategies) {
     task.strategies.push_back(strategy.get());
   }
   const std::vector<EpochMetrics> history = train(network, task, resume ? &resume->state : nullptr);
 
-  const graph::Model trained = network.to_model();
-  const auto figures = figures_of(trained, history, watch.seconds());
+  graph::Model trained = network.to_model();
+  auto figures = figures_of(trained, history, job.train.early_stopping, watch.seconds());
+  if (trained.metadata.task == "reconstruction") {
+    const data::Dataset& normal = inputs.validation ? *inputs.validation : *inputs.train;
+    const double threshold =
+        quantile_of(reconstruction_errors(network, normal), job.train.task.anomaly_quantile);
+    trained.metadata.anomaly_threshold = threshold;
+    figures["anomaly_threshold"] = threshold;
+  }
   graph::save_onnx(trained, context.folder / "model.onnx");
   write_train_report(context.folder / "report.html", context.spec, trained, history, figures);
   report::write_summary(context.folder / "summary.json",

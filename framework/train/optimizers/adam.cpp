@@ -13,6 +13,8 @@ class Adam final : public Optimizer {
 
   void step(double learning_rate) override { rule_.step(learning_rate); }
 
+  void set_momentum(double momentum) override { rule_.set_beta1(momentum); }
+
   OptimizerState state() const override { return rule_.state(); }
 
   void restore(const OptimizerState& state) override { rule_.restore(state); }

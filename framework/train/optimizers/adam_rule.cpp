@@ -24,7 +24,7 @@ void AdamRule::step(double learning_rate) {
   const auto epsilon = static_cast<float>(options_.epsilon);
   const auto step_size = static_cast<float>(learning_rate / first_correction);
   for_each_gradient(parameters_, [&](size_t p, float* value, const float* gradient, int64_t n) {
-    const double decay = parameters_[p].decays() ? options_.weight_decay : 0;
+    const double decay = decay_of(parameters_[p], options_);
     const bool decoupled = decay_ == Decay::Decoupled;
     const auto in_gradient = static_cast<float>(decoupled ? 0 : decay);
     const auto shrink = static_cast<float>(decoupled ? 1 - learning_rate * decay : 1);

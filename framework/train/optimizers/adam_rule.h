@@ -12,6 +12,8 @@ class AdamRule {
   AdamRule(std::vector<Parameter> parameters, const recipe::OptimizerOptions& options, Decay decay);
   void step(double learning_rate);
 
+  void set_beta1(double beta1) { options_.beta1 = beta1; }
+
   OptimizerState state() const { return moments_.state(steps_); }
 
   void restore(const OptimizerState& state);

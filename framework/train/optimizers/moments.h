@@ -26,6 +26,10 @@ class Moments {
   std::vector<std::vector<at::Tensor>> tensors_;
 };
 
+inline double decay_of(const Parameter& parameter, const recipe::OptimizerOptions& options) {
+  return parameter.decays() || options.decay_all ? options.weight_decay : 0;
+}
+
 /// Calls `update(p, values, gradient, count)` for every parameter that has a gradient.
 template <class Update>
 void for_each_gradient(const std::vector<Parameter>& parameters, Update update) {

@@ -20,7 +20,7 @@ class Sgd final : public Optimizer {
     const float of_gradient = options_.nesterov ? 1.0F : 0.0F;
     const float of_velocity = options_.nesterov ? momentum : 1.0F;
     for_each_gradient(parameters_, [&](size_t p, float* value, const float* gradient, int64_t n) {
-      const auto decay = static_cast<float>(parameters_[p].decays() ? options_.weight_decay : 0);
+      const auto decay = static_cast<float>(decay_of(parameters_[p], options_));
       float* velocity = moments_.data(0, p);
       for (int64_t i = 0; i < n; ++i) {
         const float g = gradient[i] + decay * value[i];
@@ -30,6 +30,8 @@ class Sgd final : public Optimizer {
     });
     ++steps_;
   }
+
+  void set_momentum(double momentum) override { options_.momentum = momentum; }
 
   OptimizerState state() const override { return moments_.state(steps_); }
 

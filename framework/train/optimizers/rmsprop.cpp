@@ -1,0 +1,69 @@
+#include <algorithm>
+#include <cmath>
+
+#include "train/optimizers/moments.h"
+
+namespace coppice::train {
+
+namespace {
+
+enum RmspropMoment : size_t { kMeanSquare, kMean, kVelocity };
+
+class Rmsprop final : public Optimizer {
+ public:
+  Rmsprop(std::vector<Parameter> parameters, const recipe::OptimizerOptions& options)
+      : parameters_(std::move(parameters)),
+        options_(options),
+        moments_(parameters_, {"mean_square", "mean", "momentum"}) {}
+
+  std::string_view name() const override { return "rmsprop"; }
+
+  void step(double learning_rate) override {
+    const auto rate = static_cast<float>(learning_rate);
+    const auto momentum = static_cast<float>(options_.momentum);
+    const auto alpha = static_cast<float>(options_.alpha);
+    const auto rest = static_cast<float>(1 - options_.alpha);
+    const auto epsilon = static_cast<float>(options_.epsilon);
+    const float centre = options_.centered ? 1.0F : 0.0F;
+    for_each_gradient(parameters_, [&](size_t p, float* value, const float* gradient, int64_t n) {
+      const auto decay = static_cast<float>(decay_of(parameters_[p], options_));
+      float* square = moments_.data(kMeanSquare, p);
+      float* mean = moments_.data(kMean, p);
+      float* velocity = moments_.data(kVelocity, p);
+      for (int64_t i = 0; i < n; ++i) {
+        const float g = gradient[i] + decay * value[i];
+        square[i] = alpha * square[i] + rest * g * g;
+        mean[i] = alpha * mean[i] + rest * g;
+        // Rounding takes the variance of a constant gradient below 0.
+        const float variance = std::max(0.0F, square[i] - centre * mean[i] * mean[i]);
+        velocity[i] = momentum * velocity[i] + g / (std::sqrt(variance) + epsilon);
+        value[i] -= rate * velocity[i];
+      }
+    });
+    ++steps_;
+  }
+
+  void set_momentum(double momentum) override { options_.momentum = momentum; }
+
+  OptimizerState state() const override { return moments_.state(steps_); }
+
+  void restore(const OptimizerState& state) override {
+    moments_.restore(state);
+    steps_ = state.steps;
+  }
+
+ private:
+  std::vector<Parameter> parameters_;
+  recipe::OptimizerOptions options_;
+  Moments moments_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_rmsprop(std::vector<Parameter> parameters,
+                                        const recipe::OptimizerOptions& options) {
+  return std::make_unique<Rmsprop>(std::move(parameters), options);
+}
+
+}  // namespace coppice::train

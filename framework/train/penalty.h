@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "recipe/regularise.h"
+
+namespace coppice::train {
+
+class Network;
+
+/// A term of the objective that depends on the parameters alone, with its gradient in closed form.
+class Penalty {
+ public:
+  virtual ~Penalty() = default;
+
+  /// Adds its gradient to those that the parameters have (a parameter without one is left out of
+  /// both) and returns its value. At a kink the gradient is 0.
+  virtual double add_gradient() const = 0;
+};
+
+using PenaltyFactory = std::unique_ptr<Penalty> (*)(const Network&, double strength);
+
+/// x sum of |w| over weights.
+std::unique_ptr<Penalty> make_l1(const Network& network, double strength);
+/// x half the sum of w^2 over weights.
+std::unique_ptr<Penalty> make_l2(const Network& network, double strength);
+/// x sum over output channels c of |w_c|_2 (Wen et al., NeurIPS 2016: structured sparsity learning,
+/// filter-wise), of every convolution and linear layer but those that make the network's outputs.
+std::unique_ptr<Penalty> make_group_lasso(const Network& network, double strength);
+/// x sum of |scale| over BatchNorm's (Liu et al., ICCV 2017: network slimming).
+std::unique_ptr<Penalty> make_bn_sparsity(const Network& network, double strength);
+
+struct PenaltyEntry {
+  std::string_view name;
+  double recipe::PenaltyOptions::*strength;
+  PenaltyFactory make;
+};
+
+/// Every penalty.
+const std::vector<PenaltyEntry>& penalties();
+
+/// Those whose strength is not 0. They refer to the network's parameters.
+std::vector<std::unique_ptr<Penalty>> make_penalties(const Network& network,
+                                                     const recipe::PenaltyOptions& options);
+
+}  // namespace coppice::train

@@ -1,0 +1,214 @@
+#include "train/penalty.h"
+
+#include <cmath>
+#include <map>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/zeros_like.h>
+#include <gtest/gtest.h>
+
+#include "graph/builder.h"
+#include "train/decoupled_decay.h"
+#include "train/network.h"
+#include "train/optimizer.h"
+#include "train/parameter.h"
+
+namespace coppice::train {
+
+namespace {
+
+/// A convolution with BatchNorm, a hidden linear layer and an output layer.
+Network penalised_network() {
+  graph::Builder builder(graph::DType::F32, {2, 4, 4}, core::Rng(3));
+  std::string x = builder.conv(builder.input(), 3, {.kernel = {3, 3}}, false);
+  x = builder.flatten(builder.relu(builder.batch_norm(x)));
+  x = builder.gemm(x, 4);
+  x = builder.gemm(x, 2, true, "logits");
+  Network network(builder.build({x}));
+  for (const Parameter& p : network.parameters()) {
+    if (p.kind == ParameterKind::NormScale) {
+      p.value.detach()[1].fill_(-0.5);
+    }
+    p.value.mutable_grad() = at::zeros_like(p.value.detach());
+  }
+  return network;
+}
+
+class EveryPenalty : public ::testing::TestWithParam<PenaltyEntry> {};
+
+TEST_P(EveryPenalty, IsProportionalToItsStrengthAndNotZero) {
+  Network network = penalised_network();
+  const double once = GetParam().make(network, 1)->add_gradient();
+  EXPECT_GT(once, 0.1);
+  EXPECT_NEAR(GetParam().make(network, 0.25)->add_gradient(), 0.25 * once, 1e-5 * once);
+}
+
+TEST_P(EveryPenalty, ItsGradientIsTheSlopeOfItsValue) {
+  Network network = penalised_network();
+  const auto penalty = GetParam().make(network, 0.7);
+  penalty->add_gradient();
+  std::vector<at::Tensor> gradients;
+  for (const Parameter& p : network.parameters()) {
+    gradients.push_back(p.value.grad().clone());
+  }
+  constexpr double kStep = 1e-2;
+  double largest = 0;
+  for (size_t i = 0; i < network.parameters().size(); ++i) {
+    const at::Tensor values = network.parameters()[i].value.detach().view(-1);
+    const at::Tensor gradient = gradients[i].view(-1);
+    for (int64_t k = 0; k < values.size(0); k += 3) {
+      const double before = values[k].item<double>();
+      if (std::abs(before) < 2 * kStep && before != 0) {
+        continue;  // across a kink
+      }
+      values[k].fill_(before + kStep);
+      const double above = penalty->add_gradient();
+      values[k].fill_(before - kStep);
+      const double below = penalty->add_gradient();
+      values[k].fill_(before);
+      EXPECT_NEAR(gradient[k].item<double>(), (above - below) / (2 * kStep), 2e-3)
+          << network.parameters()[i].name << " " << k;
+      largest = std::max(largest, std::abs(gradient[k].item<double>()));
+    }
+  }
+  EXPECT_GT(largest, 0.05);
+}
+
+TEST_P(EveryPenalty, AddsToTheGradientThatIsThere) {
+  Network network = penalised_network();
+  const auto penalty = GetParam().make(network, 0.3);
+  penalty->add_gradient();
+  std::vector<at::Tensor> once;
+  for (const Parameter& p : network.parameters()) {
+    once.push_back(p.value.grad().clone());
+  }
+  penalty->add_gradient();
+  for (size_t i = 0; i < once.size(); ++i) {
+    EXPECT_TRUE(network.parameters()[i].value.grad().allclose(once[i].mul(2)));
+  }
+}
+
+TEST_P(EveryPenalty, IsMadeOnlyWhenItIsOn) {
+  const Network network = penalised_network();
+  recipe::PenaltyOptions options;
+  EXPECT_TRUE(make_penalties(network, options).empty());
+  options.*GetParam().strength = 1;
+  EXPECT_EQ(make_penalties(network, options).size(), 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Penalties,
+                         EveryPenalty,
+                         ::testing::ValuesIn(penalties()),
+                         [](const auto& c) { return std::string(c.param.name); });
+
+/// The kinds and layers whose gradient a penalty changes.
+std::vector<std::string> touched_by(PenaltyFactory make) {
+  Network network = penalised_network();
+  make(network, 1)->add_gradient();
+  std::vector<std::string> names;
+  for (const Parameter& p : network.parameters()) {
+    if (p.value.grad().abs().sum().item<double>() > 0) {
+      names.push_back(p.name);
+    }
+  }
+  return names;
+}
+
+TEST(Penalties, AreAboutTheParametersThatTheirPapersName) {
+  const Network network = penalised_network();
+  const auto names = [&](const auto& wanted) {
+    std::vector<std::string> result;
+    for (const Parameter& p : network.parameters()) {
+      if (wanted(p)) {
+        result.push_back(p.name);
+      }
+    }
+    return result;
+  };
+  const auto weights = names([](const Parameter& p) { return p.kind == ParameterKind::Weight; });
+  ASSERT_EQ(weights.size(), 3);
+  EXPECT_EQ(touched_by(make_l1), weights);
+  EXPECT_EQ(touched_by(make_l2), weights);
+  EXPECT_EQ(touched_by(make_group_lasso), (std::vector<std::string>{weights[0], weights[1]}));
+  EXPECT_EQ(touched_by(make_bn_sparsity),
+            names([](const Parameter& p) { return p.kind == ParameterKind::NormScale; }));
+}
+
+TEST(Penalties, HaveTheirClosedForms) {
+  Network network = penalised_network();
+  double magnitudes = 0;
+  double squares = 0;
+  double norms = 0;
+  for (const Parameter& p : network.parameters()) {
+    if (p.kind != ParameterKind::Weight) {
+      continue;
+    }
+    const at::Tensor rows = p.value.detach().flatten(1).contiguous();
+    for (int64_t r = 0; r < rows.size(0); ++r) {
+      double square = 0;
+      for (int64_t k = 0; k < rows.size(1); ++k) {
+        const double w = rows[r][k].item<double>();
+        magnitudes += std::abs(w);
+        square += w * w;
+      }
+      squares += square;
+      norms += p.name == "logits.weight" ? 0 : std::sqrt(square);
+    }
+  }
+  EXPECT_NEAR(make_l1(network, 2)->add_gradient(), 2 * magnitudes, 1e-4);
+  EXPECT_NEAR(make_l2(network, 2)->add_gradient(), squares, 1e-4);
+  EXPECT_NEAR(make_group_lasso(network, 2)->add_gradient(), 2 * norms, 1e-4);
+  EXPECT_NEAR(make_bn_sparsity(network, 2)->add_gradient(), 2 * 2.5, 1e-6);
+}
+
+TEST(Penalties, AChannelOfZerosHasNoSlope) {
+  Network network = penalised_network();
+  const Parameter& conv = network.parameters()[0];
+  conv.value.detach()[1].fill_(0);
+  make_group_lasso(network, 1)->add_gradient();
+  EXPECT_EQ(conv.value.grad()[1].abs().sum().item<double>(), 0);
+  EXPECT_NEAR(conv.value.grad()[0].square().sum().item<double>(), 1, 1e-5);
+}
+
+TEST(DecoupledDecay, ShrinksWeightsAndNothingElse) {
+  const Network network = penalised_network();
+  std::vector<at::Tensor> before;
+  for (const Parameter& p : network.parameters()) {
+    before.push_back(p.value.detach().clone());
+  }
+  decay_weights(network.parameters(), 0.25);
+  for (size_t i = 0; i < before.size(); ++i) {
+    const Parameter& p = network.parameters()[i];
+    const double factor = p.kind == ParameterKind::Weight ? 0.75 : 1;
+    EXPECT_TRUE(p.value.detach().allclose(before[i].mul(factor))) << p.name;
+  }
+}
+
+TEST(DecoupledDecay, MakesAdamAdamW) {
+  const Network one = penalised_network();
+  const Network two = penalised_network();
+  recipe::OptimizerOptions options;
+  options.name = "adamw";
+  options.weight_decay = 0.3;
+  const auto adamw = make_optimizer(one.parameters(), options);
+  options.name = "adam";
+  options.weight_decay = 0;
+  const auto adam = make_optimizer(two.parameters(), options);
+  for (int step = 1; step < 4; ++step) {
+    for (const Network* network : {&one, &two}) {
+      for (const Parameter& p : network->parameters()) {
+        p.value.mutable_grad().fill_(0.1 * step);
+      }
+    }
+    adamw->step(0.05);
+    decay_weights(two.parameters(), 0.05 * 0.3);
+    adam->step(0.05);
+  }
+  for (size_t i = 0; i < one.parameters().size(); ++i) {
+    EXPECT_TRUE(one.parameters()[i].value.allclose(two.parameters()[i].value, 1e-5, 1e-7));
+  }
+}
+
+}  // namespace
+
+}  // namespace coppice::train
