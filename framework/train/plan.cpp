@@ -1,46 +1,70 @@
 #include "train/plan.h"
 
+#include <algorithm>
 #include <map>
 
 namespace coppice::train {
 
 namespace {
 
-using graph::Node;
 using graph::Op;
 
-/// The node of this op that alone reads `i`; 0, which is always an input, when there is none.
-size_t sole_reader(const graph::Model& model, const std::vector<Step>& steps, size_t i, Op op) {
+/// The only reader of node `i`; 0, which is always an input, when there are others or none.
+size_t sole_reader(const graph::Model& model, const std::vector<Step>& steps, size_t i) {
   const auto& nodes = model.graph.nodes;
   if (steps[i].readers != 1 || steps[i].is_output) {
     return 0;
   }
   for (size_t next = i + 1; next < nodes.size(); ++next) {
-    if (nodes[next].op == op && nodes[next].inputs[0] == nodes[i].name) {
+    const auto& inputs = nodes[next].inputs;
+    if (std::find(inputs.begin(), inputs.end(), nodes[i].name) != inputs.end()) {
       return next;
     }
   }
   return 0;
 }
 
-std::vector<size_t> find_chain(const graph::Model& model,
-                               const std::vector<Step>& steps,
-                               size_t i) {
-  const Node& node = model.graph.nodes[i];
-  const bool norm = node.op == Op::BatchNorm;
-  if ((!norm && node.op != Op::Relu) || node.shape.size() != 4) {
-    return {};
+/// What `add` adds to node `i`, where that is an image of the same shape computed before it.
+std::optional<size_t> residual_of(const graph::Model& model,
+                                  const std::vector<Step>& steps,
+                                  size_t i,
+                                  size_t add) {
+  const auto& nodes = model.graph.nodes;
+  for (const Source& source : steps[add].sources) {
+    if (source.weight.empty() && source.node < i && nodes[source.node].shape == nodes[i].shape) {
+      return source.node;
+    }
   }
-  std::vector<size_t> chain;
-  const size_t relu = norm ? sole_reader(model, steps, i, Op::Relu) : i;
-  if (norm && relu != 0) {
-    chain.push_back(relu);
+  return std::nullopt;
+}
+
+void find_chain(const graph::Model& model, std::vector<Step>& steps, size_t i) {
+  const auto& nodes = model.graph.nodes;
+  const bool norm = nodes[i].op == Op::BatchNorm;
+  if ((!norm && nodes[i].op != Op::Relu) || nodes[i].shape.size() != 4) {
+    return;
   }
-  const size_t pool = relu != 0 ? sole_reader(model, steps, relu, Op::MaxPool) : 0;
-  if (pool != 0 && model.graph.nodes[pool].as<graph::PoolAttributes>() == graph::PoolAttributes{}) {
-    chain.push_back(pool);
+  Step& step = steps[i];
+  size_t next = sole_reader(model, steps, i);
+  const auto take = [&] {
+    step.chain.push_back(next);
+    next = sole_reader(model, steps, next);
+  };
+  if (norm && nodes[next].op == Op::Add) {
+    step.residual = residual_of(model, steps, i, next);
+    if (!step.residual) {
+      return;
+    }
+    take();
   }
-  return chain;
+  if (norm && nodes[next].op == Op::Relu) {
+    take();
+  }
+  const bool after_relu = !norm || (!step.chain.empty() && nodes[step.chain.back()].op == Op::Relu);
+  if (after_relu && !step.residual && nodes[next].op == Op::MaxPool &&
+      nodes[next].as<graph::PoolAttributes>() == graph::PoolAttributes{}) {
+    take();
+  }
 }
 
 }  // namespace
@@ -70,7 +94,7 @@ std::vector<Step> plan_steps(const graph::Model& model) {
     steps[index.at(output)].is_output = true;
   }
   for (size_t i = 0; i < nodes.size(); ++i) {
-    steps[i].chain = find_chain(model, steps, i);
+    find_chain(model, steps, i);
   }
   return steps;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,10 @@ struct Step {
   std::vector<size_t> last_reader_of;  ///< nodes whose values nobody needs after this one
   size_t readers = 0;
   bool is_output = false;
-  /// ReLU and 2 x 2 pooling that can be computed with this BatchNorm, or pooling with this ReLU:
-  /// each is the only reader of the one before it.
+  /// The addition, ReLU and 2 x 2 pooling that can be computed with this BatchNorm, or pooling with
+  /// this ReLU: each is the only reader of the one before it.
   std::vector<size_t> chain;
+  std::optional<size_t> residual;  ///< the node before this one that the chain's addition adds
 };
 
 /// One step per node. REQUIRES: the model verifies.

@@ -1,5 +1,6 @@
 #include "train/walk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <ATen/core/grad_mode.h>
@@ -115,20 +116,33 @@ class Walk {
         .may_overwrite = may_overwrite(step),
         .dropout_seed = node.op == graph::Op::Dropout ? dropout_.split(i).next() : 0,
         .real = real_};
-    if (!can_fuse(i)) {
-      values_[i] = lower(args);
-    } else if (node.op == graph::Op::Relu) {
-      values_[step.chain.back()] = relu_and_pool(arguments_[0]);
-    } else {
+    if (can_fuse(i) && arguments_[0].is_cpu()) {
       values_[step.chain.back()] =
-          lower_norm_chain(args, {.relu = true, .pool = step.chain.size() > 1});
-    }
-    if (can_fuse(i)) {
+          node.op == graph::Op::Relu ? relu_and_pool(arguments_[0]) : lower_chain(step, args);
       for (const size_t member : step.chain) {
         done_[member] = true;
+        forget_read_by(member);
       }
+    } else {
+      values_[i] = lower(args);
     }
-    for (const size_t last : step.last_reader_of) {
+    forget_read_by(i);
+  }
+
+  at::Tensor lower_chain(const Step& step, const LoweringArgs& batch_norm) const {
+    const auto has = [&](graph::Op op) {
+      return std::any_of(step.chain.begin(), step.chain.end(), [&](size_t member) {
+        return graph_.nodes[member].op == op;
+      });
+    };
+    return lower_norm_chain(batch_norm,
+                            {.residual = step.residual ? values_[*step.residual] : at::Tensor(),
+                             .relu = has(graph::Op::Relu),
+                             .pool = has(graph::Op::MaxPool)});
+  }
+
+  void forget_read_by(size_t i) {
+    for (const size_t last : steps_[i].last_reader_of) {
       if (!kept_[last]) {
         values_[last].reset();
       }

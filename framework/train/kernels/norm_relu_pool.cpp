@@ -1,8 +1,9 @@
 #include "train/kernels/norm_relu_pool.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
-#include <type_traits>
+#include <vector>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__)
@@ -12,66 +13,73 @@
 #define COPPICE_FOR_EVERY_CPU
 #endif
 #define COPPICE_INLINE inline __attribute__((always_inline))
+#define COPPICE_RESTRICT __restrict  // no array overlaps another: loops become vector code
 
 namespace coppice::train {
 
 namespace {
 
-constexpr int64_t kLanes = 32;  // partial sums side by side: the order of additions is fixed
-constexpr int64_t kBlock = 8;   // pooling windows worked on together
+constexpr int64_t kRun = 256;      // values worked on in one loop where there are few channels
+constexpr int64_t kFlush = 32;     // runs that are added up in T before they go to double
+constexpr int64_t kMostLanes = 8;  // pixels side by side in a run
 
-/// Calls body(first, count) for pieces of [0, size).
-template <int64_t kPiece, class Body>
-COPPICE_INLINE void in_pieces(int64_t size, Body body) {
-  for (int64_t first = 0; first < size; first += kPiece) {
-    body(first, std::min(kPiece, size - first));
+/// A vector by channel, repeated so that a loop runs over several pixels at once.
+template <class T>
+std::vector<T> repeat(const T* values, int64_t channels, int64_t times) {
+  std::vector<T> all;
+  all.reserve(static_cast<size_t>(channels * times));
+  for (int64_t i = 0; i < times; ++i) {
+    all.insert(all.end(), values, values + channels);
   }
+  return all;
 }
 
-template <class T>
-struct Lanes {
-  T values[kLanes] = {};
+int64_t pixels_in_a_run(int64_t channels) {
+  return std::clamp<int64_t>(kRun / channels, 1, kMostLanes * 4);
+}
 
-  COPPICE_INLINE double sum() const {
-    double total = 0;
-    for (const T value : values) {
-      total += static_cast<double>(value);
+/// Partial sums of two quantities in T, emptied into doubles by channel before they lose digits.
+template <class T>
+class TwoSums {
+ public:
+  TwoSums(int64_t channels, int64_t times)
+      : channels_(channels),
+        first_(static_cast<size_t>(channels * times)),
+        second_(first_.size()) {}
+
+  T* first() { return first_.data(); }
+
+  T* second() { return second_.data(); }
+
+  void flush(double* first, double* second) {
+    for (size_t i = 0; i < first_.size(); i += static_cast<size_t>(channels_)) {
+      for (size_t c = 0; c < static_cast<size_t>(channels_); ++c) {
+        first[c] += static_cast<double>(first_[i + c]);
+        second[c] += static_cast<double>(second_[i + c]);
+      }
     }
-    return total;
+    std::fill(first_.begin(), first_.end(), T{0});
+    std::fill(second_.begin(), second_.end(), T{0});
   }
+
+ private:
+  int64_t channels_;
+  std::vector<T> first_;
+  std::vector<T> second_;
 };
 
-template <class T>
-COPPICE_INLINE Moments2 moments_of(const NormReluPool& op, const T* x) {
-  const int64_t plane = op.height * op.width;
-  const int64_t stride = op.channels * plane;
-  const auto count = static_cast<double>(op.samples * plane);
-  double total = 0;
-  for (int64_t n = 0; n < op.samples; ++n) {
-    Lanes<T> lanes;
-    in_pieces<kLanes>(plane, [&](int64_t first, int64_t size) {
-      const T* piece = x + n * stride + first;
-      for (int64_t i = 0; i < size; ++i) {
-        lanes.values[i] += piece[i];
-      }
-    });
-    total += lanes.sum();
+/// Calls body(first, count) for pieces of [0, size), and after_each_few() now and then and at the
+/// end.
+template <class Body, class Then>
+COPPICE_INLINE void in_runs(int64_t size, int64_t run, Body body, Then after_each_few) {
+  int64_t runs = 0;
+  for (int64_t first = 0; first < size; first += run) {
+    body(first, std::min(run, size - first));
+    if (++runs % kFlush == 0) {
+      after_each_few();
+    }
   }
-  const double mean = total / count;
-  const T centre = static_cast<T>(mean);
-  double squares = 0;
-  for (int64_t n = 0; n < op.samples; ++n) {
-    Lanes<T> lanes;
-    in_pieces<kLanes>(plane, [&](int64_t first, int64_t size) {
-      const T* piece = x + n * stride + first;
-      for (int64_t i = 0; i < size; ++i) {
-        const T away = piece[i] - centre;
-        lanes.values[i] += away * away;
-      }
-    });
-    squares += lanes.sum();
-  }
-  return {mean, squares / count};
+  after_each_few();
 }
 
 /// What is below becomes this; NaN passes.
@@ -80,209 +88,377 @@ COPPICE_INLINE T floor_of(const NormReluPool& op) {
   return op.relu ? T{0} : -std::numeric_limits<T>::infinity();
 }
 
-/// kBlock neighbouring windows: the count is fixed, so that no part is done one by one.
 template <class T>
-COPPICE_INLINE void pool_block(
-    const T* top, const T* bottom, T scale, T shift, T least, T* y, Taken* taken) {
-  using Index = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;  // as wide as what selects it
-  Index which[kBlock];
-  for (int64_t j = 0; j < kBlock; ++j) {
-    const T v0 = scale * top[2 * j] + shift;
-    const T v1 = scale * top[2 * j + 1] + shift;
-    const T v2 = scale * bottom[2 * j] + shift;
-    const T v3 = scale * bottom[2 * j + 1] + shift;
-    const T upper = v1 > v0 ? v1 : v0;
-    const Index upper_index = v1 > v0 ? 1 : 0;
-    const T lower = v3 > v2 ? v3 : v2;
-    const Index lower_index = v3 > v2 ? 3 : 2;
-    const T best = lower > upper ? lower : upper;
-    const Index best_index = lower > upper ? lower_index : upper_index;
-    y[j] = best <= least ? least : best;
-    which[j] = best <= least ? static_cast<Index>(kNoneTaken) : best_index;
+COPPICE_INLINE void sums_of(
+    const NormReluPool& op, const T* x, const T* centre, double* sum, double* squares) {
+  const int64_t times = pixels_in_a_run(op.channels);
+  const std::vector<T> centres = repeat(centre, op.channels, times);
+  TwoSums<T> partial(op.channels, times);
+  const T* COPPICE_RESTRICT k = centres.data();
+  T* COPPICE_RESTRICT s = partial.first();
+  T* COPPICE_RESTRICT q = partial.second();
+  in_runs(
+      op.samples * op.in_size(),
+      op.channels * times,
+      [&](int64_t first, int64_t count) {
+        const T* COPPICE_RESTRICT in = x + first;
+        for (int64_t i = 0; i < count; ++i) {
+          const T away = in[i] - k[i];
+          s[i] += away;
+          q[i] += away * away;
+        }
+      },
+      [&] { partial.flush(sum, squares); });
+}
+
+/// 64 bytes of neighbouring channels, worked on at once: GCC turns the choices of a pooling window
+/// into jumps where it is left to find the vector code itself.
+template <class T>
+struct Simd {
+  using Vector __attribute__((vector_size(64))) = T;
+  static constexpr int64_t kLanes = 64 / sizeof(T);
+
+  int64_t count = kLanes;  ///< lanes in use
+
+  COPPICE_INLINE Vector load(const T* from) const {
+    Vector result = {};
+    if (count == kLanes) {
+      std::memcpy(&result, from, sizeof(result));
+    } else {
+      std::memcpy(&result, from, static_cast<size_t>(count) * sizeof(T));
+    }
+    return result;
   }
-  for (int64_t j = 0; j < kBlock; ++j) {
-    taken[j] = static_cast<Taken>(which[j]);
+
+  COPPICE_INLINE void store(const Vector& values, T* to) const {
+    if (count == kLanes) {
+      std::memcpy(to, &values, sizeof(values));
+    } else {
+      std::memcpy(to, &values, static_cast<size_t>(count) * sizeof(T));
+    }
+  }
+
+  /// Calls body(first channel, its lanes) for pieces of the channels.
+  template <class Body>
+  static COPPICE_INLINE void for_channels(int64_t channels, Body body) {
+    const int64_t whole = channels - channels % kLanes;
+    for (int64_t c = 0; c < whole; c += kLanes) {
+      body(c, Simd{});
+    }
+    if (whole < channels) {
+      body(whole, Simd{channels - whole});
+    }
+  }
+};
+
+/// The four values of a pooling window after scale and shift. The first of equals is taken.
+template <class T>
+struct Window {
+  using Vector = typename Simd<T>::Vector;
+  using Mask = decltype(Vector{} > Vector{});
+
+  Vector best;
+  Mask upper_right;  ///< the right one of the upper two is the larger
+  Mask lower_right;
+  Mask is_lower;  ///< and the lower two hold the largest
+
+  COPPICE_INLINE Window(const Vector& v0, const Vector& v1, const Vector& v2, const Vector& v3) {
+    upper_right = v1 > v0;
+    lower_right = v3 > v2;
+    const Vector upper = upper_right ? v1 : v0;
+    const Vector lower = lower_right ? v3 : v2;
+    is_lower = lower > upper;
+    best = is_lower ? lower : upper;
+  }
+};
+
+/// Calls body(offset of a row of windows in the input, offset of its row in the output).
+template <class Body>
+COPPICE_INLINE void for_window_rows(const NormReluPool& op, Body body) {
+  for (int64_t n = 0; n < op.samples; ++n) {
+    for (int64_t row = 0; row < op.out_height(); ++row) {
+      body(n * op.in_size() + 2 * row * op.width * op.channels,
+           n * op.out_size() + row * op.out_width() * op.channels);
+    }
   }
 }
 
-/// One row of pooled values and where they came from. `taken` may be null.
-template <class T>
-COPPICE_INLINE void pool_row(
-    const T* top, const T* bottom, int64_t width, T scale, T shift, T least, T* y, Taken* taken) {
-  Taken ignored[kBlock];
-  const int64_t whole = width - width % kBlock;
-  for (int64_t first = 0; first < whole; first += kBlock) {
-    pool_block(top + 2 * first,
-               bottom + 2 * first,
-               scale,
-               shift,
-               least,
-               y + first,
-               taken == nullptr ? ignored : taken + first);
-  }
-  if (const int64_t rest = width - whole; rest > 0) {
-    T upper[2 * kBlock] = {};
-    T lower[2 * kBlock] = {};
-    T values[kBlock];
-    std::copy_n(top + 2 * whole, 2 * rest, upper);
-    std::copy_n(bottom + 2 * whole, 2 * rest, lower);
-    pool_block(upper, lower, scale, shift, least, values, ignored);
-    std::copy_n(values, rest, y + whole);
-    if (taken != nullptr) {
-      std::copy_n(ignored, rest, taken + whole);
+/// Calls body(offset of the window's first pixel in the input, offset of its pixel in the output).
+template <class Body>
+COPPICE_INLINE void for_windows(const NormReluPool& op, Body body) {
+  for_window_rows(op, [&](int64_t in, int64_t out) {
+    for (int64_t column = 0; column < op.out_width(); ++column) {
+      body(in + 2 * column * op.channels, out + column * op.channels);
     }
-  }
+  });
 }
 
 template <class T>
 COPPICE_INLINE void forward_of(
-    const NormReluPool& op, const T* x, T scale, T shift, T* y, Taken* taken) {
-  const int64_t plane = op.height * op.width;
-  const int64_t out_plane = op.out_height() * op.out_width();
+    const NormReluPool& op, const T* x, const T* residual, const NormParameters<T>& norm, T* y) {
   const T least = floor_of<T>(op);
-  for (int64_t n = 0; n < op.samples; ++n) {
-    const T* in = x + n * op.channels * plane;
-    const int64_t out = n * op.channels * out_plane;
-    if (!op.pool) {
-      for (int64_t i = 0; i < plane; ++i) {
-        const T v = scale * in[i] + shift;
-        y[out + i] = v <= least ? least : v;
-      }
-      continue;
-    }
-    for (int64_t row = 0; row < op.out_height(); ++row) {
-      const int64_t target = out + row * op.out_width();
-      const T* top = in + 2 * row * op.width;
-      pool_row(top,
-               top + op.width,
-               op.out_width(),
-               scale,
-               shift,
-               least,
-               y + target,
-               taken == nullptr ? nullptr : taken + target);
-    }
+  const int64_t channels = op.channels;
+  if (op.pool) {
+    const int64_t row = op.width * channels;
+    for_windows(op, [&](int64_t in, int64_t out) {
+      Simd<T>::for_channels(channels, [&](int64_t c, const Simd<T>& simd) {
+        const T* p = x + in + c;
+        const auto a = simd.load(norm.scale + c);
+        const auto b = simd.load(norm.shift + c);
+        const typename Simd<T>::Vector zero = {};
+        const Window<T> window(a * simd.load(p) + b,
+                               a * simd.load(p + channels) + b,
+                               a * simd.load(p + row) + b,
+                               a * simd.load(p + row + channels) + b);
+        simd.store(window.best <= least ? least + zero : window.best, y + out + c);
+      });
+    });
+    return;
   }
-}
-
-/// Calls body(place in the input plane, gradient) for every window of a sample.
-template <class T, class Body>
-COPPICE_INLINE void for_windows(const NormReluPool& op,
-                                const T* dy,
-                                const Taken* taken,
-                                Body body) {
-  const int64_t offsets[5] = {0, 1, op.width, op.width + 1, 0};
-  for (int64_t row = 0; row < op.out_height(); ++row) {
-    const int64_t in = 2 * row * op.width;
-    const int64_t out = row * op.out_width();
-    for (int64_t j = 0; j < op.out_width(); ++j) {
-      const Taken which = taken[out + j];
-      const T g = which == kNoneTaken ? T{0} : dy[out + j];
-      body(in + 2 * j + offsets[which], g, j);
-    }
-  }
+  const int64_t times = pixels_in_a_run(channels);
+  const std::vector<T> scales = repeat(norm.scale, channels, times);
+  const std::vector<T> shifts = repeat(norm.shift, channels, times);
+  const T* COPPICE_RESTRICT a = scales.data();
+  const T* COPPICE_RESTRICT b = shifts.data();
+  in_runs(
+      op.samples * op.in_size(),
+      channels * times,
+      [&](int64_t first, int64_t count) {
+        const T* COPPICE_RESTRICT in = x + first;
+        T* COPPICE_RESTRICT target = y + first;
+        if (residual == nullptr) {
+          for (int64_t i = 0; i < count; ++i) {
+            const T v = a[i] * in[i] + b[i];
+            target[i] = v <= least ? least : v;
+          }
+          return;
+        }
+        const T* COPPICE_RESTRICT r = residual + first;
+        for (int64_t i = 0; i < count; ++i) {
+          const T v = a[i] * in[i] + b[i] + r[i];
+          target[i] = v <= least ? least : v;
+        }
+      },
+      [] {});
 }
 
 template <class T>
-COPPICE_INLINE GradientSums backward_sums_of(
-    const NormReluPool& op, const T* x, const T* dy, const Taken* taken, T scale, T shift, T mean) {
-  const int64_t plane = op.height * op.width;
-  const int64_t out_plane = op.out_height() * op.out_width();
+COPPICE_INLINE void backward_sums_of(const NormReluPool& op,
+                                     const T* x,
+                                     const T* residual,
+                                     const T* dy,
+                                     const NormParameters<T>& norm,
+                                     const T* mean,
+                                     double* of_gradient,
+                                     double* of_gradient_times_x) {
   const T least = floor_of<T>(op);
-  GradientSums sums;
-  for (int64_t n = 0; n < op.samples; ++n) {
-    const T* in = x + n * op.channels * plane;
-    const int64_t out = n * op.channels * out_plane;
-    const T* gradient = dy + out;
-    Lanes<T> plain;
-    Lanes<T> times_x;
-    if (op.pool) {
-      for_windows(op, gradient, taken + out, [&](int64_t place, T g, int64_t j) {
-        plain.values[j % 4] += g;
-        times_x.values[j % 4] += g * (in[place] - mean);
-      });
-    } else {
-      in_pieces<kLanes>(plane, [&](int64_t first, int64_t count) {
-        for (int64_t i = 0; i < count; ++i) {
-          const T value = in[first + i];
-          const T g = scale * value + shift <= least ? T{0} : gradient[first + i];
-          plain.values[i] += g;
-          times_x.values[i] += g * (value - mean);
+  const int64_t channels = op.channels;
+  if (op.pool) {
+    const int64_t row = op.width * channels;
+    TwoSums<T> partial(channels, 1);
+    int64_t rows = 0;
+    for_window_rows(op, [&](int64_t in, int64_t out) {
+      Simd<T>::for_channels(channels, [&](int64_t c, const Simd<T>& simd) {
+        const auto a = simd.load(norm.scale + c);
+        const auto b = simd.load(norm.shift + c);
+        const auto m = simd.load(mean + c);
+        typename Simd<T>::Vector s = {};
+        typename Simd<T>::Vector q = {};
+        for (int64_t column = 0; column < op.out_width(); ++column) {
+          const T* p = x + in + 2 * column * channels + c;
+          const auto x0 = simd.load(p);
+          const auto x1 = simd.load(p + channels);
+          const auto x2 = simd.load(p + row);
+          const auto x3 = simd.load(p + row + channels);
+          const Window<T> w(a * x0 + b, a * x1 + b, a * x2 + b, a * x3 + b);
+          const auto of_upper = w.upper_right ? x1 : x0;
+          const auto of_lower = w.lower_right ? x3 : x2;
+          const auto taken = w.is_lower ? of_lower : of_upper;
+          const typename Simd<T>::Vector zero = {};
+          const auto g = w.best <= least ? zero : simd.load(dy + out + column * channels + c);
+          s += g;
+          q += g * (taken - m);
         }
+        simd.store(simd.load(partial.first() + c) + s, partial.first() + c);
+        simd.store(simd.load(partial.second() + c) + q, partial.second() + c);
       });
-    }
-    sums.of_gradient += plain.sum();
-    sums.of_gradient_times_x += times_x.sum();
+      if (++rows % kFlush == 0) {
+        partial.flush(of_gradient, of_gradient_times_x);
+      }
+    });
+    partial.flush(of_gradient, of_gradient_times_x);
+    return;
   }
-  return sums;
+  const int64_t times = pixels_in_a_run(channels);
+  const std::vector<T> scales = repeat(norm.scale, channels, times);
+  const std::vector<T> shifts = repeat(norm.shift, channels, times);
+  const std::vector<T> means = repeat(mean, channels, times);
+  TwoSums<T> partial(channels, times);
+  const T* COPPICE_RESTRICT a = scales.data();
+  const T* COPPICE_RESTRICT b = shifts.data();
+  const T* COPPICE_RESTRICT m = means.data();
+  T* COPPICE_RESTRICT s = partial.first();
+  T* COPPICE_RESTRICT q = partial.second();
+  in_runs(
+      op.samples * op.in_size(),
+      channels * times,
+      [&](int64_t first, int64_t count) {
+        const T* COPPICE_RESTRICT in = x + first;
+        const T* COPPICE_RESTRICT gradient = dy + first;
+        if (residual == nullptr) {
+          for (int64_t i = 0; i < count; ++i) {
+            const T given = gradient[i];  // read always: no jump
+            const T g = a[i] * in[i] + b[i] <= least ? T{0} : given;
+            s[i] += g;
+            q[i] += g * (in[i] - m[i]);
+          }
+          return;
+        }
+        const T* COPPICE_RESTRICT r = residual + first;
+        for (int64_t i = 0; i < count; ++i) {
+          const T given = gradient[i];  // read always: no jump
+          const T g = a[i] * in[i] + b[i] + r[i] <= least ? T{0} : given;
+          s[i] += g;
+          q[i] += g * (in[i] - m[i]);
+        }
+      },
+      [&] { partial.flush(of_gradient, of_gradient_times_x); });
+}
+
+/// Pixels that no window covers have no gradient of their own.
+template <class T>
+COPPICE_INLINE void fill_uncovered(const NormReluPool& op,
+                                   const T* x,
+                                   const InputGradient<T>& rule,
+                                   T* dx) {
+  const auto fill = [&](int64_t first, int64_t pixels) {
+    for (int64_t i = 0; i < pixels * op.channels; ++i) {
+      const int64_t c = i % op.channels;
+      dx[first + i] = rule.slope[c] * x[first + i] + rule.constant[c];
+    }
+  };
+  for (int64_t n = 0; n < op.samples; ++n) {
+    const int64_t sample = n * op.in_size();
+    if (op.width % 2 != 0) {
+      for (int64_t row = 0; row < op.height; ++row) {
+        fill(sample + (row * op.width + op.width - 1) * op.channels, 1);
+      }
+    }
+    if (op.height % 2 != 0) {
+      fill(sample + (op.height - 1) * op.width * op.channels, op.width);
+    }
+  }
 }
 
 template <class T>
 COPPICE_INLINE void backward_input_of(const NormReluPool& op,
                                       const T* x,
+                                      const T* residual,
                                       const T* dy,
-                                      const Taken* taken,
-                                      T scale,
-                                      T shift,
-                                      T mean,
+                                      const NormParameters<T>& norm,
                                       const InputGradient<T>& rule,
-                                      T* dx) {
-  const int64_t plane = op.height * op.width;
-  const int64_t out_plane = op.out_height() * op.out_width();
+                                      T* dx,
+                                      T* dresidual) {
   const T least = floor_of<T>(op);
-  const T factor = rule.factor;
-  const T slope = rule.slope;
-  const T constant = rule.offset - rule.slope * mean;
-  for (int64_t n = 0; n < op.samples; ++n) {
-    const T* in = x + n * op.channels * plane;
-    const T* gradient = dy + n * op.channels * out_plane;
-    T* target = dx + n * op.channels * plane;
-    if (!op.pool) {
-      for (int64_t i = 0; i < plane; ++i) {
-        const T g = scale * in[i] + shift <= least ? T{0} : gradient[i];
-        target[i] = factor * g + (slope * in[i] + constant);
-      }
-      continue;
-    }
-    for (int64_t i = 0; i < plane; ++i) {
-      target[i] = slope * in[i] + constant;
-    }
-    for_windows(
-        op, gradient, taken + n * op.channels * out_plane, [&](int64_t place, T g, int64_t) {
-          target[place] += factor * g;
-        });
+  const int64_t channels = op.channels;
+  if (op.pool) {
+    const int64_t row = op.width * channels;
+    fill_uncovered(op, x, rule, dx);
+    for_windows(op, [&](int64_t in, int64_t out) {
+      Simd<T>::for_channels(channels, [&](int64_t c, const Simd<T>& simd) {
+        const T* p = x + in + c;
+        T* target = dx + in + c;
+        const auto a = simd.load(norm.scale + c);
+        const auto b = simd.load(norm.shift + c);
+        const auto slope = simd.load(rule.slope + c);
+        const auto constant = simd.load(rule.constant + c);
+        const auto x0 = simd.load(p);
+        const auto x1 = simd.load(p + channels);
+        const auto x2 = simd.load(p + row);
+        const auto x3 = simd.load(p + row + channels);
+        const Window<T> w(a * x0 + b, a * x1 + b, a * x2 + b, a * x3 + b);
+        const typename Simd<T>::Vector zero = {};
+        const auto g = w.best <= least ? zero : a * simd.load(dy + out + c);
+        const auto to_upper = w.is_lower ? zero : g;
+        const auto to_lower = w.is_lower ? g : zero;
+        simd.store((w.upper_right ? zero : to_upper) + (slope * x0 + constant), target);
+        simd.store((w.upper_right ? to_upper : zero) + (slope * x1 + constant), target + channels);
+        simd.store((w.lower_right ? zero : to_lower) + (slope * x2 + constant), target + row);
+        simd.store((w.lower_right ? to_lower : zero) + (slope * x3 + constant),
+                   target + row + channels);
+      });
+    });
+    return;
   }
+  const int64_t times = pixels_in_a_run(channels);
+  const std::vector<T> scales = repeat(norm.scale, channels, times);
+  const std::vector<T> shifts = repeat(norm.shift, channels, times);
+  const std::vector<T> slopes = repeat(rule.slope, channels, times);
+  const std::vector<T> constants = repeat(rule.constant, channels, times);
+  const T* COPPICE_RESTRICT a = scales.data();
+  const T* COPPICE_RESTRICT b = shifts.data();
+  const T* COPPICE_RESTRICT slope = slopes.data();
+  const T* COPPICE_RESTRICT constant = constants.data();
+  in_runs(
+      op.samples * op.in_size(),
+      channels * times,
+      [&](int64_t first, int64_t count) {
+        const T* COPPICE_RESTRICT in = x + first;
+        const T* COPPICE_RESTRICT gradient = dy + first;
+        T* COPPICE_RESTRICT target = dx + first;
+        if (residual == nullptr) {
+          for (int64_t i = 0; i < count; ++i) {
+            const T given = gradient[i];  // read always: no jump
+            const T g = a[i] * in[i] + b[i] <= least ? T{0} : given;
+            target[i] = a[i] * g + (slope[i] * in[i] + constant[i]);
+          }
+          return;
+        }
+        const T* COPPICE_RESTRICT r = residual + first;
+        T* COPPICE_RESTRICT to_residual = dresidual + first;
+        for (int64_t i = 0; i < count; ++i) {
+          const T given = gradient[i];  // read always: no jump
+          const T g = a[i] * in[i] + b[i] + r[i] <= least ? T{0} : given;
+          to_residual[i] = g;
+          target[i] = a[i] * g + (slope[i] * in[i] + constant[i]);
+        }
+      },
+      [] {});
 }
 
 // Attributes that compile a function several times do not go onto templates: one plain function per
 // type.
-#define COPPICE_KERNELS(T)                                                              \
-  COPPICE_FOR_EVERY_CPU Moments2 moments_compiled(const NormReluPool& op, const T* x) { \
-    return moments_of<T>(op, x);                                                        \
-  }                                                                                     \
-  COPPICE_FOR_EVERY_CPU void forward_compiled(                                          \
-      const NormReluPool& op, const T* x, T scale, T shift, T* y, Taken* taken) {       \
-    forward_of<T>(op, x, scale, shift, y, taken);                                       \
-  }                                                                                     \
-  COPPICE_FOR_EVERY_CPU GradientSums backward_sums_compiled(const NormReluPool& op,     \
-                                                            const T* x,                 \
-                                                            const T* dy,                \
-                                                            const Taken* taken,         \
-                                                            T scale,                    \
-                                                            T shift,                    \
-                                                            T mean) {                   \
-    return backward_sums_of<T>(op, x, dy, taken, scale, shift, mean);                   \
-  }                                                                                     \
-  COPPICE_FOR_EVERY_CPU void backward_input_compiled(const NormReluPool& op,            \
-                                                     const T* x,                        \
-                                                     const T* dy,                       \
-                                                     const Taken* taken,                \
-                                                     T scale,                           \
-                                                     T shift,                           \
-                                                     T mean,                            \
-                                                     const InputGradient<T>& rule,      \
-                                                     T* dx) {                           \
-    backward_input_of<T>(op, x, dy, taken, scale, shift, mean, rule, dx);               \
+#define COPPICE_KERNELS(T)                                                                  \
+  COPPICE_FOR_EVERY_CPU void sums_compiled(                                                 \
+      const NormReluPool& op, const T* x, const T* centre, double* sum, double* squares) {  \
+    sums_of<T>(op, x, centre, sum, squares);                                                \
+  }                                                                                         \
+  COPPICE_FOR_EVERY_CPU void forward_compiled(const NormReluPool& op,                       \
+                                              const T* x,                                   \
+                                              const T* residual,                            \
+                                              const NormParameters<T>& norm,                \
+                                              T* y) {                                       \
+    forward_of<T>(op, x, residual, norm, y);                                                \
+  }                                                                                         \
+  COPPICE_FOR_EVERY_CPU void backward_sums_compiled(const NormReluPool& op,                 \
+                                                    const T* x,                             \
+                                                    const T* residual,                      \
+                                                    const T* dy,                            \
+                                                    const NormParameters<T>& norm,          \
+                                                    const T* mean,                          \
+                                                    double* of_gradient,                    \
+                                                    double* of_gradient_times_x) {          \
+    backward_sums_of<T>(op, x, residual, dy, norm, mean, of_gradient, of_gradient_times_x); \
+  }                                                                                         \
+  COPPICE_FOR_EVERY_CPU void backward_input_compiled(const NormReluPool& op,                \
+                                                     const T* x,                            \
+                                                     const T* residual,                     \
+                                                     const T* dy,                           \
+                                                     const NormParameters<T>& norm,         \
+                                                     const InputGradient<T>& rule,          \
+                                                     T* dx,                                 \
+                                                     T* dresidual) {                        \
+    backward_input_of<T>(op, x, residual, dy, norm, rule, dx, dresidual);                   \
   }
 COPPICE_KERNELS(float)
 COPPICE_KERNELS(double)
@@ -291,36 +467,42 @@ COPPICE_KERNELS(double)
 }  // namespace
 
 template <class T>
-Moments2 ChannelKernels<T>::moments(const NormReluPool& op, const T* x) {
-  return moments_compiled(op, x);
+void NormKernels<T>::sums(
+    const NormReluPool& op, const T* x, const T* centre, double* sum, double* squares) {
+  sums_compiled(op, x, centre, sum, squares);
 }
 
 template <class T>
-void ChannelKernels<T>::forward(
-    const NormReluPool& op, const T* x, T scale, T shift, T* y, Taken* taken) {
-  forward_compiled(op, x, scale, shift, y, taken);
+void NormKernels<T>::forward(
+    const NormReluPool& op, const T* x, const T* residual, const NormParameters<T>& norm, T* y) {
+  forward_compiled(op, x, residual, norm, y);
 }
 
 template <class T>
-GradientSums ChannelKernels<T>::backward_sums(
-    const NormReluPool& op, const T* x, const T* dy, const Taken* taken, T scale, T shift, T mean) {
-  return backward_sums_compiled(op, x, dy, taken, scale, shift, mean);
+void NormKernels<T>::backward_sums(const NormReluPool& op,
+                                   const T* x,
+                                   const T* residual,
+                                   const T* dy,
+                                   const NormParameters<T>& norm,
+                                   const T* mean,
+                                   double* of_gradient,
+                                   double* of_gradient_times_x) {
+  backward_sums_compiled(op, x, residual, dy, norm, mean, of_gradient, of_gradient_times_x);
 }
 
 template <class T>
-void ChannelKernels<T>::backward_input(const NormReluPool& op,
-                                       const T* x,
-                                       const T* dy,
-                                       const Taken* taken,
-                                       T scale,
-                                       T shift,
-                                       T mean,
-                                       const InputGradient<T>& rule,
-                                       T* dx) {
-  backward_input_compiled(op, x, dy, taken, scale, shift, mean, rule, dx);
+void NormKernels<T>::backward_input(const NormReluPool& op,
+                                    const T* x,
+                                    const T* residual,
+                                    const T* dy,
+                                    const NormParameters<T>& norm,
+                                    const InputGradient<T>& rule,
+                                    T* dx,
+                                    T* dresidual) {
+  backward_input_compiled(op, x, residual, dy, norm, rule, dx, dresidual);
 }
 
-template struct ChannelKernels<float>;
-template struct ChannelKernels<double>;
+template struct NormKernels<float>;
+template struct NormKernels<double>;
 
 }  // namespace coppice::train

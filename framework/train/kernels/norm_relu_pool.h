@@ -4,9 +4,10 @@
 
 namespace coppice::train {
 
-/// Dense images [samples, channels, height, width] and what happens to them, one channel at a time:
-/// y = scale x + shift, then ReLU (or not), then 2 x 2 max-pooling with stride 2 (or not), in one
-/// walk through memory instead of three.
+/// Images that lie in memory as [samples, height, width, channels] ("channels last") and what
+/// happens to them in one walk through memory instead of three: y = scale x + shift by channel,
+/// plus `residual` where there is one, then ReLU (or not), then 2 x 2 max-pooling with stride 2 (or
+/// not; never with a residual). Of equal values in a window the first is taken, as in PyTorch.
 struct NormReluPool {
   int64_t samples = 0;
   int64_t channels = 0;
@@ -18,58 +19,59 @@ struct NormReluPool {
   int64_t out_height() const { return pool ? height / 2 : height; }
 
   int64_t out_width() const { return pool ? width / 2 : width; }
+
+  int64_t in_size() const { return height * width * channels; }  ///< values of a sample
+
+  int64_t out_size() const { return out_height() * out_width() * channels; }
 };
 
-struct Moments2 {
-  double mean = 0;
-  double variance = 0;  ///< biased
+/// By channel; read only.
+template <class T>
+struct NormParameters {
+  const T* scale = nullptr;
+  const T* shift = nullptr;
 };
 
-struct GradientSums {
-  double of_gradient = 0;          ///< sum of g, the gradient of scale x + shift
-  double of_gradient_times_x = 0;  ///< sum of g (x - mean)
-};
-
-/// dx = factor g + slope (x - mean) + offset
+/// By channel: dx = scale g + slope x + constant, where g is the gradient of scale x + shift.
 template <class T>
 struct InputGradient {
-  T factor = 1;
-  T slope = 0;
-  T offset = 0;
+  const T* slope = nullptr;
+  const T* constant = nullptr;
 };
 
-/// Which of a pooling window's four values was taken, in reading order; the first of equals, as in
-/// PyTorch.
-using Taken = uint8_t;
-inline constexpr Taken kNoneTaken = 4;  ///< ReLU's zero was
-
-/// Pointers are to the first sample's plane of the channel at hand: x and dx of height x width, y,
-/// dy and taken of the output's. `taken` is written and read where the op pools and may be null
-/// elsewhere, or in a forward that nobody goes back through. T is float or double. Compiled for
-/// several instruction sets, chosen when the program starts.
+/// x, dx, residual and dresidual hold `samples` inputs, y and dy as many outputs; `residual` may be
+/// null, and `dresidual` with it. T is float or double. Compiled for several instruction sets,
+/// chosen when the program starts.
 template <class T>
-struct ChannelKernels {
-  static Moments2 moments(const NormReluPool& op, const T* x);
-  static void forward(const NormReluPool& op, const T* x, T scale, T shift, T* y, Taken* taken);
-  static GradientSums backward_sums(const NormReluPool& op,
-                                    const T* x,
-                                    const T* dy,
-                                    const Taken* taken,
-                                    T scale,
-                                    T shift,
-                                    T mean);
+struct NormKernels {
+  /// Adds up x - centre and its square by channel.
+  static void sums(
+      const NormReluPool& op, const T* x, const T* centre, double* sum, double* squares);
+
+  static void forward(
+      const NormReluPool& op, const T* x, const T* residual, const NormParameters<T>& norm, T* y);
+
+  /// Adds up g and g (x - mean) by channel.
+  static void backward_sums(const NormReluPool& op,
+                            const T* x,
+                            const T* residual,
+                            const T* dy,
+                            const NormParameters<T>& norm,
+                            const T* mean,
+                            double* of_gradient,
+                            double* of_gradient_times_x);
+
   static void backward_input(const NormReluPool& op,
                              const T* x,
+                             const T* residual,
                              const T* dy,
-                             const Taken* taken,
-                             T scale,
-                             T shift,
-                             T mean,
+                             const NormParameters<T>& norm,
                              const InputGradient<T>& rule,
-                             T* dx);
+                             T* dx,
+                             T* dresidual);
 };
 
-extern template struct ChannelKernels<float>;
-extern template struct ChannelKernels<double>;
+extern template struct NormKernels<float>;
+extern template struct NormKernels<double>;
 
 }  // namespace coppice::train

@@ -14,6 +14,17 @@ at::Tensor bias_of(const LoweringArgs& args) {
   return args.inputs.size() > 2 ? args.inputs[2] : at::Tensor();
 }
 
+/// Images that oneDNN takes and gives channels last, the layout that the norm chain works in.
+at::Tensor channels_last(const at::Tensor& x) {
+  if (x.dim() != 4 || !x.is_cpu()) {
+    return x;
+  }
+  if (x.size(1) == 1 && x.is_contiguous()) {  // the same memory, but the strides must say so
+    return x.as_strided(x.sizes(), {x.size(2) * x.size(3), 1, x.size(3), 1});
+  }
+  return x.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
 }  // namespace
 
 at::Tensor lower_Conv(const LoweringArgs& args) {
@@ -21,7 +32,7 @@ at::Tensor lower_Conv(const LoweringArgs& args) {
   const at::Tensor bias = bias_of(args);
   const bool symmetric = a.pads[0] == a.pads[2] && a.pads[1] == a.pads[3];
   if (symmetric) {
-    return at::conv2d(args.inputs[0],
+    return at::conv2d(channels_last(args.inputs[0]),
                       args.inputs[1],
                       bias,
                       a.stride,

@@ -8,15 +8,17 @@ namespace coppice::train {
 
 /// What follows a node at once and can be computed with it.
 struct NormChain {
+  at::Tensor residual = {};  ///< undefined, or what is added before ReLU: of the input's shape
   bool relu = false;
-  bool pool = false;  ///< 2 x 2 maximum with stride 2
+  bool pool = false;  ///< 2 x 2 maximum with stride 2; never with a residual
 };
 
-/// BatchNorm of images with its ReLU and pooling in one walk through memory, differentiable.
+/// BatchNorm of images, the addition, ReLU and pooling behind it in one walk through memory,
+/// differentiable. The result lies channels last. REQUIRES: tensors on the CPU.
 /// Throws Error{InvalidArgument} for a training batch of one value per channel.
 at::Tensor lower_norm_chain(const LoweringArgs& batch_norm, const NormChain& chain);
 
-/// ReLU and 2 x 2 pooling of images. REQUIRES: no gradient is wanted.
+/// ReLU and 2 x 2 pooling of images. REQUIRES: no gradient is wanted, tensors on the CPU.
 at::Tensor relu_and_pool(const at::Tensor& x);
 
 }  // namespace coppice::train

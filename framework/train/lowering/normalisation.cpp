@@ -11,7 +11,7 @@ constexpr double kMomentum = 0.1;  // PyTorch's: running = 0.9 running + 0.1 bat
 }
 
 at::Tensor lower_BatchNorm(const LoweringArgs& args) {
-  if (args.inputs[0].dim() == 4) {
+  if (args.inputs[0].dim() == 4 && args.inputs[0].is_cpu()) {
     return lower_norm_chain(args, {});
   }
   return at::batch_norm(args.inputs[0],
@@ -22,7 +22,7 @@ at::Tensor lower_BatchNorm(const LoweringArgs& args) {
                         args.training,
                         kMomentum,
                         args.node.as<graph::BatchNormAttributes>().epsilon,
-                        /*cudnn_enabled=*/false);
+                        /*cudnn_enabled=*/true);
 }
 
 }  // namespace coppice::train
