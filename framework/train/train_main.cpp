@@ -13,6 +13,7 @@
 #include "jobs/error_line.h"
 #include "train/optimizer.h"
 #include "train/process_setup.h"
+#include "train/schedule.h"
 
 namespace coppice::train {
 
@@ -23,11 +24,14 @@ constexpr std::string_view kHelp =
     "\n"
     "  coppice-train --job JOB.yaml --out FOLDER   run it; progress goes to stdout, one JSON line "
     "each\n"
-    "  coppice-train --list                        job kinds, strategies and optimisers\n"
+    "  coppice-train --list                        job kinds, strategies, optimisers and "
+    "schedules\n"
     "  coppice-train --help                        this text\n"
     "\n"
-    "A job that was killed goes on after its last finished epoch when it is run again in the same "
-    "folder.\n"
+    "A job that was killed goes on from its last checkpoint when it is run again in the same "
+    "folder; "
+    "SIGINT\n"
+    "and SIGTERM make it save one first.\n"
     "Exit codes: 0 done, 2 config, 3 not found, 4 input/output, 5 corrupt data, 6 refused,\n"
     "7 unsupported, 8 numeric, 70 a bug of ours, 130 interrupted.\n";
 
@@ -102,6 +106,7 @@ int train_main(int argc, char** argv, const Components& components) {
       print(components.job_kinds);
       print(components.strategies);
       print(optimizers());
+      print(schedules());
       return 0;
     }
     set_up_process(argv);

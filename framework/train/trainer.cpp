@@ -218,7 +218,7 @@ class Run {
     }
     pass.loss_value = pass.loss.item<double>();
     if (!std::isfinite(pass.loss_value)) {
-      fail_numeric(fmt::format("the loss is not a number at step {} (samples {})",
+      fail_numeric(fmt::format("the loss is not a number at step {} (samples {}: check them)",
                                number,
                                suspect_samples(samples, pass.output, loaded.batch)));
     }
@@ -289,8 +289,8 @@ class Run {
                                      task_.checkpoint_name.empty() ? "that" : task_.checkpoint_name,
                                      saved_);
     throw core::Error(core::ErrorKind::Numeric,
-                      fmt::format("{}: {}; lower optimizer.learning_rate ({:.3g} here), set "
-                                  "gradient_clip, or check these samples; {}",
+                      fmt::format("{}: {}; lower optimizer.learning_rate ({:.3g} here) or set "
+                                  "gradient_clip; {}",
                                   task_.name,
                                   what,
                                   learning_rate_,

@@ -95,6 +95,20 @@ TEST_F(BadInput, ValuesOutOfRangeAreRefused) {
   expect_refused_text(replaced(good, "name: mlp", "name: mpl"), "mpl", "did you mean 'mlp'");
   expect_refused_text(
       replaced(good, "kind: train", "kind: trian"), "trian", "did you mean 'train'");
+  expect_refused_text(
+      replaced(good, "learning_rate: 0.05}", "learning_rate: 0}"), "0}\ncompress", "learning_rate");
+}
+
+TEST_F(BadInput, TrainingOptionsThatDoNotFitDataOrRunAreRefused) {
+  const auto with = [&](const std::string& line) {
+    return replaced(tiny_.yaml(), "epochs: 2\n", "epochs: 2\n    " + line + "\n");
+  };
+  expect_refused_text(
+      with("schedule: {warmup_epochs: 3}"), "3}", "student.train.schedule.warmup_epochs");
+  expect_refused_text(with("augmentation: [{name: noise, low: 0, high: 3}]"),
+                      "{name: noise",
+                      "student.train.augmentation.0");
+  expect_refused_text(with("task: {loss: mae}"), "mae}", "student.train.task.loss");
 }
 
 TEST_F(BadInput, MissingKeysAndBrokenSyntaxAreRefused) {

@@ -275,7 +275,7 @@ TEST(Trainer, ALossThatIsNoNumberNamesStepAndSamples) {
   Network network(std::move(model));
   const std::string message = message_of(core::ErrorKind::Numeric, [&] { train(network, task); });
   EXPECT_THAT(message, ::testing::HasSubstr("student: the loss is not a number at step 0"));
-  EXPECT_THAT(message, ::testing::HasSubstr("(samples 5)"));
+  EXPECT_THAT(message, ::testing::HasSubstr("(samples 5: check them)"));
   EXPECT_THAT(message, ::testing::HasSubstr("there is no checkpoint yet"));
 }
 
