@@ -28,8 +28,8 @@ struct TrainingStep {
   Network& network;
   int64_t number = 0;  ///< from 0, over all epochs
   const data::Batch& batch;
-  const at::Tensor& labels;  ///< [n], i64
-  const at::Tensor& logits;  ///< [n, classes]
+  const at::Tensor& labels;  ///< [n], i64; -1 where the task has none
+  const at::Tensor& logits;  ///< the first output: of a classifier [n, classes]
   at::Tensor& loss;          ///< scalar
 };
 
@@ -46,7 +46,7 @@ class Strategy {
 
   virtual void experience_begins(const Experience& /*experience*/) {}
 
-  /// After the loss is computed, before its gradient is.
+  /// After the loss is computed, before its gradient is; in both passes where the run uses SAM.
   virtual void before_step(TrainingStep& /*step*/) {}
 
   /// After the parameters have changed.
