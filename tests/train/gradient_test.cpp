@@ -128,6 +128,10 @@ std::vector<GradientCase> gradient_cases() {
                             {"b", random_tensor({4}, 2)},
                             {"m", random_tensor({4}, 3, -0.1, 0.1)},
                             {"v", random_tensor({4}, 4, 0.5, 2)}};
+  const graph::Weights wide_norm{{"s", random_tensor({11}, 1)},
+                                 {"b", random_tensor({11}, 2)},
+                                 {"m", random_tensor({11}, 3, -0.1, 0.1)},
+                                 {"v", random_tensor({11}, 4, 0.5, 2)}};
   const auto bn =
       node_of("y", Op::BatchNorm, {"x", "s", "b", "m", "v"}, graph::BatchNormAttributes{});
   const auto relu = node_of("r", Op::Relu, {"y"});
@@ -140,6 +144,19 @@ std::vector<GradientCase> gradient_cases() {
                      training});
     cases.push_back({"BatchNorm and Relu and MaxPool of odd sizes" + when,
                      model_of({{"x", {4, 5, 7}}}, norm, {bn, relu, pool}),
+                     training});
+    const auto add = node_of("a", Op::Add, {"y", "residual"});
+    const auto last = node_of("z", Op::Relu, {"a"});
+    const std::map<std::string, graph::Shape> added{{"residual", {4, 3, 3}}, {"x", {4, 3, 3}}};
+    cases.push_back({"BatchNorm and Add" + when, model_of(added, norm, {bn, add}), training});
+    cases.push_back(
+        {"BatchNorm and Add and Relu" + when, model_of(added, norm, {bn, add, last}), training});
+    // More channels than the kernels work on at once, and some left over.
+    cases.push_back({"BatchNorm and Relu of many channels" + when,
+                     model_of({{"x", {11, 3, 3}}}, wide_norm, {bn, relu}),
+                     training});
+    cases.push_back({"BatchNorm and Relu and MaxPool of many channels" + when,
+                     model_of({{"x", {11, 4, 4}}}, wide_norm, {bn, relu, pool}),
                      training});
   }
   cases.push_back(
