@@ -71,6 +71,13 @@ class Labeller {
         return activation(node, 0);
       case Op::Cast:
       case Op::Relu:
+      case Op::LeakyRelu:
+      case Op::Clip:
+      case Op::Sigmoid:
+      case Op::Tanh:
+      case Op::HardSwish:
+      case Op::Erf:
+      case Op::Resize:
       case Op::Dropout:
       case Op::MaxPool:
       case Op::AveragePool:
@@ -78,6 +85,12 @@ class Labeller {
         return activation(node, 0);
       case Op::Flatten:
         return label_flatten(node);
+      case Op::Reshape:  // gives the sizes that must come out
+        return opaque(node);
+      case Op::Slice:
+        // Positions of the channel axis mean the channels that stand there.
+        return node.as<graph::SliceAttributes>().axis == kChannelAxis ? opaque(node)
+                                                                      : activation(node, 0);
       case Op::Concat:
         return label_concat(node);
       case Op::Add:

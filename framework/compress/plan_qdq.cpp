@@ -41,7 +41,8 @@ class Planner {
         plan.layers.push_back(node.name);
       }
       if (wanted_.contains(node.name)) {
-        const bool moves = node.op == Op::MaxPool || node.op == Op::Flatten;
+        const bool moves = node.op == Op::MaxPool || node.op == Op::Flatten ||
+                           node.op == Op::Reshape || node.op == Op::Slice || node.op == Op::Resize;
         const bool keeps = moves && wanted_.contains(node.inputs[0]);
         plan.scale_of[node.name] = keeps ? plan.scale_of.at(node.inputs[0]) : node.name;
       }
@@ -62,19 +63,28 @@ class Planner {
         return true;
       case Op::MaxPool:
       case Op::Concat:
+      case Op::Slice:
+      case Op::Resize:
+      case Op::LeakyRelu:
+      case Op::Sigmoid:
+      case Op::Tanh:
+      case Op::HardSwish:
+      case Op::Erf:
         return wanted_.contains(node.name);
       case Op::Flatten:
+      case Op::Reshape:
         return wanted_.contains(node.name) && !reads_plain(node);
       case Op::Add: {
         const auto consumers = model_.graph.consumers(node.name);
         const bool both = !model_.is_weight(node.inputs[0]) && !model_.is_weight(node.inputs[1]);
         return both && (wanted_.contains(node.name) ||
                         std::any_of(consumers.begin(), consumers.end(), [&](const Node* consumer) {
-                          return consumer->op == Op::Relu && wanted_.contains(consumer->name);
+                          return is_rectifier(*consumer) && wanted_.contains(consumer->name);
                         }));
       }
       case Op::Relu:
-        return wanted_.contains(node.name) && !is_fused(node);
+      case Op::Clip:
+        return wanted_.contains(node.name) && !(is_rectifier(node) && is_fused(node));
       default:
         return false;
     }
@@ -118,7 +128,13 @@ class Planner {
     }
   }
 
-  /// A ReLU that clips what its producer computes, before anything else sees it.
+  /// ReLU, or a Clip from 0 such as ReLU6, which engines fuse alike.
+  static bool is_rectifier(const Node& node) {
+    return node.op == Op::Relu ||
+           (node.op == Op::Clip && node.as<graph::ClipAttributes>().low == 0);
+  }
+
+  /// A rectifier that clips what its producer computes, before anything else sees it.
   bool is_fused(const Node& relu) const {
     const Node& producer = model_.graph.at(relu.inputs[0]);
     switch (producer.op) {

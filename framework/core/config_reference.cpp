@@ -23,6 +23,8 @@ class ReferenceWriter final : public Fields {
  public:
   ReferenceWriter(std::string& out, std::string prefix) : out_(out), prefix_(std::move(prefix)) {}
 
+  bool wants_every_field() const override { return true; }
+
   void field(std::string_view name, bool& value, const FieldInfo& info) override {
     row(name, "true or false", yaml_text(value), info);
   }

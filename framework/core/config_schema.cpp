@@ -42,6 +42,8 @@ Json type_of(const FieldInfo& info) {
 
 class SchemaWriter final : public Fields {
  public:
+  bool wants_every_field() const override { return true; }
+
   void field(std::string_view name, bool& value, const FieldInfo& info) override {
     put(name, type_of<bool>(info), value, info);
   }

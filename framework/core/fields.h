@@ -47,6 +47,11 @@ class Fields {
                      std::vector<std::string>& value,
                      const FieldInfo& info) = 0;
 
+  /// True where every field is wanted that some value of another one allows, as in a reference
+  /// page; false where only those are that the values at hand allow, as in reading and dumping. A
+  /// struct asks it whose first field decides about the others.
+  virtual bool wants_every_field() const { return false; }
+
   /// A nested options struct.
   template <class Options>
   void group(std::string_view name, Options& options, std::string_view help) {

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "graph/initialise.h"
 #include "graph/shapes/rules.h"
+#include "graph/standardise.h"
 
 namespace coppice::graph {
 
@@ -18,16 +19,6 @@ Tensor filled(const Shape& shape, float value) {
     element = value;
   }
   return tensor;
-}
-
-/// One value, or one per channel, in a shape that broadcasts over [batch, channels, …].
-Tensor per_channel(const std::vector<double>& values, size_t rank) {
-  Shape shape{std::ssize(values)};
-  if (values.size() > 1) {
-    shape.resize(rank - 1, 1);
-  }
-  const std::vector<float> floats(values.begin(), values.end());
-  return Tensor::from<float>(shape, floats);
 }
 
 }  // namespace
@@ -46,34 +37,17 @@ const std::string& Builder::input() const {
 
 std::string Builder::normalise(const std::string& x,
                                const std::vector<double>& mean,
-                               const std::vector<double>& std) {
-  const Shape& in = shape(x);
-  const auto channels = static_cast<size_t>(in.at(1));
-  for (const auto* values : {&mean, &std}) {
-    if (values->size() != 1 && values->size() != channels) {
-      throw core::Error(core::ErrorKind::InvalidArgument,
-                        fmt::format("normalise: {} values for {} channels; give one, or one each",
-                                    values->size(),
-                                    channels));
-    }
-  }
-  for (const double value : std) {
-    if (!(value > 0) || !std::isfinite(value)) {
-      throw core::Error(core::ErrorKind::InvalidArgument,
-                        fmt::format("normalise: std {} must be positive", value));
-    }
-  }
-  const size_t rank = in.size();
-  const std::string cast =
-      append({unused_name("cast"), Op::Cast, {x}, CastAttributes{DType::F32}, DType::F32, {}});
-  const auto binary = [&](Op op, const char* stem, const std::string& a, Tensor value) {
-    Node node{unused_name(stem), op, {a}, NoAttributes{}, DType::F32, {}};
-    node.inputs.push_back(node.name + ".value");
-    model_.weights[node.inputs[1]] = std::move(value);
-    return append(std::move(node));
-  };
-  const std::string centred = binary(Op::Sub, "sub", cast, per_channel(mean, rank));
-  return binary(Op::Div, "div", centred, per_channel(std, rank));
+                               const std::vector<double>& std,
+                               std::string name) {
+  const size_t rank = shape(x).size();
+  Standardisation{mean, std}.check(shape(x).at(1));
+  const std::string cast = append("cast", Op::Cast, {x}, CastAttributes{DType::F32});
+  const std::string centred =
+      with_constant(Op::Sub, unused_name("sub"), cast, channel_values(mean, rank));
+  return with_constant(Op::Div,
+                       name.empty() ? unused_name("div") : std::move(name),
+                       centred,
+                       channel_values(std, rank));
 }
 
 std::string Builder::conv(const std::string& x,
@@ -111,11 +85,13 @@ std::string Builder::gemm(const std::string& x, int64_t out_features, bool bias,
   return append(std::move(node));
 }
 
-std::string Builder::batch_norm(const std::string& x) {
+std::string Builder::batch_norm(const std::string& x, double scale) {
   Node node{unused_name("bn"), Op::BatchNorm, {x}, BatchNormAttributes{}, DType::F32, {}};
   const Shape channels{shape(x).at(1)};
-  for (const auto& [part, value] :
-       {std::pair{"scale", 1.F}, {"bias", 0.F}, {"mean", 0.F}, {"variance", 1.F}}) {
+  for (const auto& [part, value] : {std::pair{"scale", static_cast<float>(scale)},
+                                    {"bias", 0.F},
+                                    {"mean", 0.F},
+                                    {"variance", 1.F}}) {
     node.inputs.push_back(fmt::format("{}.{}", node.name, part));
     model_.weights[node.inputs.back()] = filled(channels, value);
   }
@@ -123,33 +99,120 @@ std::string Builder::batch_norm(const std::string& x) {
 }
 
 std::string Builder::relu(const std::string& x) {
-  return append({unused_name("relu"), Op::Relu, {x}, NoAttributes{}, DType::F32, {}});
+  return unary(Op::Relu, x);
+}
+
+std::string Builder::unary(Op op, const std::string& x) {
+  std::string stem;
+  for (const char c : to_string(op)) {
+    const bool capital = c >= 'A' && c <= 'Z';
+    if (capital && !stem.empty()) {
+      stem += '_';
+    }
+    stem += capital ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return append(stem.c_str(), op, {x}, default_attributes(op));
+}
+
+std::string Builder::leaky_relu(const std::string& x, double slope) {
+  return append("leaky_relu", Op::LeakyRelu, {x}, LeakyReluAttributes{static_cast<float>(slope)});
+}
+
+std::string Builder::clip(const std::string& x, double low, double high) {
+  const ClipAttributes attributes{static_cast<float>(low), static_cast<float>(high)};
+  return append("clip", Op::Clip, {x}, attributes);
+}
+
+std::string Builder::silu(std::string x) {
+  return multiply(x, unary(Op::Sigmoid, x));
+}
+
+std::string Builder::gelu(std::string x) {
+  const std::string scaled =
+      with_constant(Op::Div, unused_name("div"), x, filled({}, static_cast<float>(std::sqrt(2.0))));
+  const std::string gate =
+      with_constant(Op::Add, unused_name("add"), unary(Op::Erf, scaled), filled({}, 1));
+  return with_constant(Op::Mul, unused_name("mul"), multiply(x, gate), filled({}, 0.5F));
 }
 
 std::string Builder::max_pool(const std::string& x, const PoolAttributes& attributes) {
-  return append({unused_name("max_pool"), Op::MaxPool, {x}, attributes, DType::F32, {}});
+  return append("max_pool", Op::MaxPool, {x}, attributes);
+}
+
+std::string Builder::average_pool(const std::string& x, const PoolAttributes& attributes) {
+  return append("average_pool", Op::AveragePool, {x}, attributes);
 }
 
 std::string Builder::global_average_pool(const std::string& x) {
-  return append(
-      {unused_name("global_pool"), Op::GlobalAveragePool, {x}, NoAttributes{}, DType::F32, {}});
+  return append("global_pool", Op::GlobalAveragePool, {x}, NoAttributes{});
 }
 
 std::string Builder::flatten(const std::string& x) {
-  return append({unused_name("flatten"), Op::Flatten, {x}, NoAttributes{}, DType::F32, {}});
+  return unary(Op::Flatten, x);
 }
 
-std::string Builder::dropout(const std::string& x, double rate) {
-  const DropoutAttributes attributes{static_cast<float>(rate)};
-  return append({unused_name("dropout"), Op::Dropout, {x}, attributes, DType::F32, {}});
+std::string Builder::resize(const std::string& x, const Shape& scale) {
+  return append("resize", Op::Resize, {x}, ResizeAttributes{scale});
+}
+
+std::string Builder::reshape(const std::string& x, const Shape& sample, std::string name) {
+  Node node{name.empty() ? unused_name("reshape") : std::move(name),
+            Op::Reshape,
+            {x},
+            ReshapeAttributes{sample},
+            DType::F32,
+            {}};
+  return append(std::move(node));
+}
+
+std::string Builder::slice(const std::string& x, const SliceAttributes& attributes) {
+  return append("slice", Op::Slice, {x}, attributes);
+}
+
+std::string Builder::dropout(const std::string& x, double rate, DropoutGrain grain) {
+  return append("dropout", Op::Dropout, {x}, DropoutAttributes{static_cast<float>(rate), grain});
 }
 
 std::string Builder::add(const std::string& a, const std::string& b) {
-  return append({unused_name("add"), Op::Add, {a, b}, NoAttributes{}, DType::F32, {}});
+  return append("add", Op::Add, {a, b}, NoAttributes{});
+}
+
+std::string Builder::multiply(const std::string& a, const std::string& b) {
+  return append("mul", Op::Mul, {a, b}, NoAttributes{});
+}
+
+std::string Builder::concat(const std::vector<std::string>& parts, int64_t axis) {
+  return append("concat", Op::Concat, parts, AxisAttributes{axis});
+}
+
+std::string Builder::rename_last(const std::string& name) {
+  Node& node = model_.graph.nodes.back();
+  if (name == node.name) {
+    return name;
+  }
+  if (model_.graph.find(name) != nullptr || model_.is_weight(name)) {
+    fail(node, "cannot be named '{}': that name is taken", name);
+  }
+  const std::string prefix = node.name + ".";
+  for (std::string& input : node.inputs) {
+    if (input.starts_with(prefix) && model_.is_weight(input)) {
+      const std::string renamed = name + "." + input.substr(prefix.size());
+      auto weight = model_.weights.extract(input);
+      weight.key() = renamed;
+      model_.weights.insert(std::move(weight));
+      input = renamed;
+    }
+  }
+  node.name = name;
+  return name;
 }
 
 const Shape& Builder::shape(const std::string& name) const {
   return model_.graph.at(name).shape;
+}
+
+const std::string& Builder::last() const {
+  return model_.graph.nodes.back().name;
 }
 
 Model Builder::build(std::vector<std::string> outputs) {
@@ -160,7 +223,25 @@ Model Builder::build(std::vector<std::string> outputs) {
 }
 
 std::string Builder::unused_name(const std::string& stem) {
-  return fmt::format("{}{}", stem, ++counters_[stem]);
+  std::string name;
+  do {
+    name = fmt::format("{}{}", stem, ++counters_[stem]);
+  } while (model_.graph.find(name) != nullptr);
+  return name;
+}
+
+std::string Builder::append(const char* stem,
+                            Op op,
+                            std::vector<std::string> inputs,
+                            Attributes attributes) {
+  return append({unused_name(stem), op, std::move(inputs), std::move(attributes), DType::F32, {}});
+}
+
+std::string Builder::with_constant(Op op, std::string name, const std::string& x, Tensor value) {
+  Node node{std::move(name), op, {x}, NoAttributes{}, DType::F32, {}};
+  node.inputs.push_back(node.name + ".value");
+  model_.weights[node.inputs[1]] = std::move(value);
+  return append(std::move(node));
 }
 
 /// Infers the shape at once, so that a layer that does not fit is reported where it is added.
@@ -180,7 +261,7 @@ std::string Builder::append(Node node) {
 void Builder::initialise_weights() {
   for (const Node& node : model_.graph.nodes) {
     if (node.op == Op::Conv || node.op == Op::Gemm) {
-      const double gain = followed_by_relu(model_.graph, node.name) ? 2 : 1;
+      const double gain = next_gain(model_.graph, node.name);
       Tensor& weight = model_.weights.at(node.inputs[1]);
       core::Rng rng = rng_.split(node.name);
       fill_normal(weight, std::sqrt(gain / fan_in(weight)), rng);

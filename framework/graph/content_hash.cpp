@@ -65,7 +65,25 @@ struct AttributesText {
 
   std::string operator()(const AxisAttributes& a) const { return fmt::format("{}", a.axis); }
 
-  std::string operator()(const DropoutAttributes& a) const { return bits(a.rate); }
+  std::string operator()(const DropoutAttributes& a) const {
+    const std::string rate = bits(a.rate);
+    return a.grain == DropoutGrain::Value ? rate
+                                          : fmt::format("{} {}", rate, static_cast<int>(a.grain));
+  }
+
+  std::string operator()(const LeakyReluAttributes& a) const { return bits(a.slope); }
+
+  std::string operator()(const ClipAttributes& a) const {
+    return fmt::format("{} {}", bits(a.low), bits(a.high));
+  }
+
+  std::string operator()(const ResizeAttributes& a) const { return to_string(a.scale); }
+
+  std::string operator()(const ReshapeAttributes& a) const { return to_string(a.sample); }
+
+  std::string operator()(const SliceAttributes& a) const {
+    return fmt::format("{} {} {}", a.axis, a.start, a.end);
+  }
 
   static std::string bits(float value) {
     return fmt::format("{:08x}", std::bit_cast<uint32_t>(value));

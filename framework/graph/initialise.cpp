@@ -6,24 +6,41 @@
 
 namespace coppice::graph {
 
-bool followed_by_relu(const Graph& graph, const std::string& name) {
-  const auto consumers = graph.consumers(name);
-  return std::any_of(consumers.begin(), consumers.end(), [&](const Node* node) {
+double next_gain(const Graph& graph, const std::string& name) {
+  double gain = 1;
+  for (const Node* node : graph.consumers(name)) {
     switch (node->op) {
       case Op::Relu:
-        return true;
+      case Op::Clip:
+      case Op::HardSwish:
+        return 2;
+      case Op::LeakyRelu: {
+        const double slope = node->as<LeakyReluAttributes>().slope;
+        return 2 / (1 + slope * slope);
+      }
+      case Op::Mul:  // x times a gate made of x, as in SiLU and GELU, but not x times a constant
+        if (graph.find(node->inputs[0]) != nullptr && graph.find(node->inputs[1]) != nullptr) {
+          return 2;
+        }
+        break;
       case Op::BatchNorm:
       case Op::Add:
       case Op::MaxPool:
       case Op::AveragePool:
       case Op::GlobalAveragePool:
+      case Op::Resize:
       case Op::Flatten:
+      case Op::Reshape:
+      case Op::Slice:
+      case Op::Concat:
       case Op::Dropout:
-        return followed_by_relu(graph, node->name);
+        gain = std::max(gain, next_gain(graph, node->name));
+        break;
       default:
-        return false;
+        break;
     }
-  });
+  }
+  return gain;
 }
 
 double fan_in(const Tensor& weight) {

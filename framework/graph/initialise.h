@@ -7,8 +7,11 @@
 
 namespace coppice::graph {
 
-/// Whether a ReLU is the next activation after the node, through BN, addition, pooling and dropout.
-bool followed_by_relu(const Graph& graph, const std::string& name);
+/// What a weight's variance is to be over 1 / fan-in, by the next activation after the node,
+/// through BN, addition, pooling, dropout and changes of shape: 2 before a ReLU and its smooth or
+/// clipped kin (He et al., ICCV 2015), 2 / (1 + slope^2) before a leaky one, 1 elsewhere (LeCun et
+/// al., 1998).
+double next_gain(const Graph& graph, const std::string& name);
 
 /// Values that one output of a Conv or Gemm weight [out, …] sums.
 double fan_in(const Tensor& weight);

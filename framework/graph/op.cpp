@@ -35,12 +35,26 @@ Attributes default_attributes(Op op) {
       return AxisAttributes{};
     case Op::Dropout:
       return DropoutAttributes{};
+    case Op::LeakyRelu:
+      return LeakyReluAttributes{};
+    case Op::Clip:
+      return ClipAttributes{};
+    case Op::Resize:
+      return ResizeAttributes{};
+    case Op::Reshape:
+      return ReshapeAttributes{};
+    case Op::Slice:
+      return SliceAttributes{};
     case Op::Add:
     case Op::Sub:
     case Op::Mul:
     case Op::Div:
     case Op::Gemm:
     case Op::Relu:
+    case Op::Sigmoid:
+    case Op::Tanh:
+    case Op::HardSwish:
+    case Op::Erf:
     case Op::GlobalAveragePool:
     case Op::Flatten:
       break;

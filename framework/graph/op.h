@@ -15,6 +15,8 @@
 /// that of the quantised side). DequantizeLinear also takes a weight as x: its output has the
 /// weight's shape, without a batch, and is the one constant that Conv and Gemm take in place of a
 /// weight. All other x are activations: f32 with the batch first, but for the input of a Cast.
+/// Data over time [channels, time] becomes an image of height 1 by Reshape; kernels are [1, k]
+/// then, and a causal convolution pads the left only.
 #define COPPICE_OPS(X)                            \
   X(Input, "Input", 0, 0)                         \
   X(Cast, "Cast", 1, 1)                           \
@@ -26,10 +28,19 @@
   X(Gemm, "Gemm", 2, 3)                           \
   X(BatchNorm, "BatchNormalization", 5, 5)        \
   X(Relu, "Relu", 1, 1)                           \
+  X(LeakyRelu, "LeakyRelu", 1, 1)                 \
+  X(Clip, "Clip", 1, 1)                           \
+  X(Sigmoid, "Sigmoid", 1, 1)                     \
+  X(Tanh, "Tanh", 1, 1)                           \
+  X(HardSwish, "HardSwish", 1, 1)                 \
+  X(Erf, "Erf", 1, 1)                             \
   X(MaxPool, "MaxPool", 1, 1)                     \
   X(AveragePool, "AveragePool", 1, 1)             \
   X(GlobalAveragePool, "GlobalAveragePool", 1, 1) \
+  X(Resize, "Resize", 1, 1)                       \
   X(Flatten, "Flatten", 1, 1)                     \
+  X(Reshape, "Reshape", 1, 1)                     \
+  X(Slice, "Slice", 1, 1)                         \
   X(Concat, "Concat", 1, 64)                      \
   X(Dropout, "Dropout", 1, 1)                     \
   X(Softmax, "Softmax", 1, 1)                     \
@@ -103,9 +114,45 @@ struct AxisAttributes {  ///< Concat, Softmax, QuantizeLinear, DequantizeLinear 
   bool operator==(const AxisAttributes&) const = default;
 };
 
+/// What a Dropout zeroes at once, together.
+enum class DropoutGrain {
+  Value,    ///< single values (Srivastava et al., JMLR 2014)
+  Channel,  ///< whole channels of a sample: spatial dropout (Tompson et al., CVPR 2015)
+  Sample,   ///< all of a sample: stochastic depth of a residual branch (Huang et al., ECCV 2016)
+};
+
 struct DropoutAttributes {
-  float rate = 0.5F;  ///< share of values zeroed in training; identity in inference
+  float rate = 0.5F;  ///< share zeroed in training, the rest is scaled up; identity in inference
+  DropoutGrain grain = DropoutGrain::Value;
   bool operator==(const DropoutAttributes&) const = default;
+};
+
+struct LeakyReluAttributes {
+  float slope = 0.01F;  ///< of negative values
+  bool operator==(const LeakyReluAttributes&) const = default;
+};
+
+struct ClipAttributes {  ///< ReLU6 by default
+  float low = 0;
+  float high = 6;
+  bool operator==(const ClipAttributes&) const = default;
+};
+
+struct ResizeAttributes {  ///< every pixel becomes height x width equal ones (nearest neighbour)
+  Shape scale{2, 2};
+  bool operator==(const ResizeAttributes&) const = default;
+};
+
+struct ReshapeAttributes {
+  Shape sample;  ///< the new shape without the batch, of at least two dimensions
+  bool operator==(const ReshapeAttributes&) const = default;
+};
+
+struct SliceAttributes {  ///< positions [start, end) of one axis, which is not the batch
+  int64_t axis = 1;
+  int64_t start = 0;
+  int64_t end = 1;
+  bool operator==(const SliceAttributes&) const = default;
 };
 
 using Attributes = std::variant<NoAttributes,
@@ -115,7 +162,12 @@ using Attributes = std::variant<NoAttributes,
                                 BatchNormAttributes,
                                 PoolAttributes,
                                 AxisAttributes,
-                                DropoutAttributes>;
+                                DropoutAttributes,
+                                LeakyReluAttributes,
+                                ClipAttributes,
+                                ResizeAttributes,
+                                ReshapeAttributes,
+                                SliceAttributes>;
 
 /// The kind of attributes that an op takes, at their defaults. A node with another kind does not
 /// verify.

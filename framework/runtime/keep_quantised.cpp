@@ -17,7 +17,9 @@ using graph::Op;
 /// Ops that only move values or pick the largest: they commute exactly with per-tensor
 /// quantisation, which is monotonic.
 bool commutes(const Node* node) {
-  return node != nullptr && (node->op == Op::Flatten || node->op == Op::MaxPool);
+  return node != nullptr &&
+         (node->op == Op::Flatten || node->op == Op::Reshape || node->op == Op::Slice ||
+          node->op == Op::Resize || node->op == Op::MaxPool);
 }
 
 class Names {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -35,7 +36,7 @@ class ModelIndex {
  private:
   const graph::Model* model_;
   std::unordered_map<std::string_view, const graph::Node*> nodes_;
-  std::unordered_map<std::string_view, int64_t> uses_;
+  std::map<std::string, int64_t, std::less<>> uses_;  ///< owns its keys: passes rewrite inputs
   std::unordered_map<std::string_view, bool> constant_nodes_;
   std::map<std::string, graph::Tensor> folded_;
 };

@@ -102,10 +102,11 @@ const Node* take_residual(const ModelIndex& index, const Node& add, QuantisedLay
   return nullptr;
 }
 
-/// Walks from the last f32 node over [Relu] and [Add(DQ)] to the Conv or Gemm.
+/// Walks from the last f32 node over [Relu | Clip] and [Add(DQ)] to the Conv or Gemm.
 const Node* take_tail(const ModelIndex& index, const Node* node, QuantisedLayer& result) {
-  if (node->op == Op::Relu) {
+  if (const std::optional<float> high = rectified_below(*node)) {
     result.relu = true;
+    result.ceiling = *high;
     node = index.private_node(node->inputs[0]);
   }
   if (node != nullptr && node->op == Op::Add) {
@@ -115,6 +116,14 @@ const Node* take_tail(const ModelIndex& index, const Node* node, QuantisedLayer&
 }
 
 }  // namespace
+
+std::optional<float> rectified_below(const Node& node) {
+  if (node.op == Op::Relu) {
+    return std::numeric_limits<float>::infinity();
+  }
+  const auto* clip = std::get_if<graph::ClipAttributes>(&node.attributes);
+  return clip != nullptr && clip->low == 0 ? std::optional<float>(clip->high) : std::nullopt;
+}
 
 std::optional<Quantisation> per_tensor_quantisation(const ModelIndex& index, const Node& node) {
   const Tensor& scale = index.model().weight(node.inputs[1]);
@@ -155,6 +164,7 @@ std::optional<QuantisedLayer> match_quantised_layer(ModelIndex& index, const Nod
   if (!take_bias(index, result, weight_scales)) {
     return std::nullopt;
   }
+  result.ceiling /= output_scale;
   for (const float weight_scale : weight_scales) {
     result.multipliers.push_back(static_cast<float>(double{quantisation->scale} *
                                                     double{weight_scale} / double{output_scale}));

@@ -6,6 +6,7 @@
 #include "compress/channels.h"
 #include "compress/network.h"
 #include "core/error.h"
+#include "graph/models.h"
 #include "graph/zoo.h"
 
 namespace coppice::compress {
@@ -227,12 +228,8 @@ TEST(FindGroups, TiesSharedWeights) {
 
 TEST(FindGroups, CoversEveryOutputChannelOfTheZooOnce) {
   for (const std::string& name : graph::zoo().names()) {
-    const auto model = graph::build_model({.name = name, .widths = {8, 12}, .depth = 2},
-                                          {.sample_shape = {3, 16, 16},
-                                           .mean = {1, 2, 3},
-                                           .std = {4, 5, 6},
-                                           .class_names = {"a", "b", "c"}},
-                                          1);
+    const auto [options, input] = graph::testing::zoo_example(name);
+    const auto model = graph::build_model(options, input, 1);
     std::map<std::string, std::vector<int>> covered;
     for (const ChannelGroup& group : find_groups(model)) {
       EXPECT_GT(group.channels, 0);

@@ -143,6 +143,12 @@ graph::Model make_gated() {
   return net.build({net.gemm("logits", net.flatten("flatten", "scaled"), 4)});
 }
 
+TEST(KeepChannelsOf, ChannelsThatAreCountedStay) {
+  for (const ChannelGroup& group : find_groups(make_curves())) {
+    EXPECT_EQ(group.prunable, group.name != "conv4" && group.name != "logits") << group.name;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Topologies,
                          KeepChannels,
                          testing::Values(Topology{"mlp", make_mlp},
@@ -151,7 +157,8 @@ INSTANTIATE_TEST_SUITE_P(Topologies,
                                          Topology{"concat", make_concat},
                                          Topology{"depthwise", make_depthwise},
                                          Topology{"split", make_split},
-                                         Topology{"gated", make_gated}),
+                                         Topology{"gated", make_gated},
+                                         Topology{"curves", make_curves}),
                          [](const auto& topology) { return topology.param.name; });
 
 TEST(KeepChannelsOf, CutsTheNamedRows) {

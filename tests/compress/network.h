@@ -175,4 +175,24 @@ inline graph::Model make_depthwise() {
   return net.build({net.gemm("logits", net.flatten("flatten", net.global_pool("gap", x)), 4)});
 }
 
+/// Channels pass through curves and moves of pixels; those that are picked by position stay.
+inline graph::Model make_curves() {
+  Network net(graph::DType::F32, {3, 8, 8});
+  net.append(
+      "leaky", graph::Op::LeakyRelu, {net.conv("conv1", "input", 8)}, graph::LeakyReluAttributes{});
+  net.append("larger", graph::Op::Resize, {"leaky"}, graph::ResizeAttributes{});
+  net.append("rows", graph::Op::Slice, {"larger"}, graph::SliceAttributes{2, 3, 6});
+  const std::string x = net.conv("conv2", "rows", 10);
+  net.append("gate", graph::Op::Sigmoid, {x});
+  net.append("silu", graph::Op::Mul, {x, "gate"});
+  net.append("erf", graph::Op::Erf, {net.conv("depthwise", "silu", 10, 3, 10, false)});
+  net.append("swish", graph::Op::HardSwish, {"erf"});
+  net.append("tanh", graph::Op::Tanh, {net.conv("conv3", "swish", 12)});
+  net.append("relu6", graph::Op::Clip, {"tanh"}, graph::ClipAttributes{});
+  net.append(
+      "part", graph::Op::Slice, {net.conv("conv4", "relu6", 6)}, graph::SliceAttributes{1, 1, 5});
+  net.append("flat", graph::Op::Reshape, {"part"}, graph::ReshapeAttributes{{8, 1, 24}});
+  return net.build({net.gemm("logits", net.flatten("flatten", net.global_pool("gap", "flat")), 4)});
+}
+
 }  // namespace coppice::compress

@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 
 graph::Model zoo_model(const std::string& name) {
   return graph::build_model(
-      {.name = name, .widths = {16, 32, 64}},
+      {.name = name, .widths = {16, 32, 64}, .width_multiplier = 0.25},
       {.sample_shape = {1, 16, 16}, .class_names = std::vector<std::string>(10, "c")},
       3);
 }
@@ -70,7 +70,7 @@ TEST(CutPlan, LeastKeptObeysEveryCap) {
 }
 
 TEST(Prune, MeetsTheBudgetNarrowly) {
-  for (const std::string& name : graph::zoo().names()) {
+  for (const char* name : {"mlp", "cnn", "resnet", "mobilenet_v2", "ds_cnn", "lenet5"}) {
     const graph::Model model = zoo_model(name);
     for (const double ratio : {0.8, 0.5, 0.25}) {
       PruneReport report;

@@ -9,6 +9,7 @@
 
 #include "compress/network.h"
 #include "core/error.h"
+#include "graph/models.h"
 #include "graph/onnx.h"
 #include "graph/pass.h"
 #include "graph/zoo.h"
@@ -225,7 +226,8 @@ TEST(Quantise, TakesEveryTopology) {
                                                              {"cnn", make_cnn},
                                                              {"resnet", make_resnet},
                                                              {"concat", make_concat},
-                                                             {"depthwise", make_depthwise}};
+                                                             {"depthwise", make_depthwise},
+                                                             {"curves", make_curves}};
   for (const auto& [name, make] : topologies) {
     graph::Shape shape = make().graph.inputs().at(0)->shape;
     shape[0] = 200;
@@ -237,6 +239,40 @@ TEST(Quantise, TakesEveryTopology) {
     const graph::Model quantised = quantise(model, samples, {});
     EXPECT_GT(agreement(model, quantised, samples), 0.9) << name;
     EXPECT_EQ(quantised.graph.at("input").dtype, DType::F32) << name;
+  }
+}
+
+TEST(Quantise, TakesCurvesAndMovesOfTheZoo) {
+  for (const char* name : {"mobilenet_v2", "ds_cnn", "tcn", "conv_autoencoder", "layers"}) {
+    SCOPED_TRACE(name);
+    auto [options, input] = graph::testing::zoo_example(name);
+    if (input.sample_shape.size() == 3) {
+      input.sample_shape = {1, 12, 12};
+    }
+    const graph::Model model = graph::build_model(options, input, 2);
+    graph::Shape shape = input.sample_shape;
+    shape.insert(shape.begin(), 8);
+    core::Rng rng(5);
+    graph::Tensor samples(DType::U8, shape);
+    for (uint8_t& value : samples.data<uint8_t>()) {
+      value = static_cast<uint8_t>(rng.below(256));
+    }
+    const graph::Model quantised = quantise(model, samples, {.bias_correction = false});
+    const graph::Tensor expected = run(model, samples);
+    double largest = 0;
+    for (const float value : expected.data<float>()) {
+      largest = std::max(largest, std::abs(static_cast<double>(value)));
+    }
+    for (const char* backend : {"reference", "onednn"}) {
+      const graph::Tensor result = run(quantised, samples, backend);
+      double error = 0;
+      for (size_t i = 0; i < static_cast<size_t>(expected.size()); ++i) {
+        const double difference = static_cast<double>(result.data<float>()[i]) -
+                                  static_cast<double>(expected.data<float>()[i]);
+        error += difference * difference;
+      }
+      EXPECT_LT(std::sqrt(error / static_cast<double>(expected.size())), 0.1 * largest) << backend;
+    }
   }
 }
 

@@ -74,6 +74,17 @@ inline Model model_with_every_op() {
   auto& nodes = model.graph.nodes;
   nodes.push_back(
       node_of("average", Op::AveragePool, {pooled}, PoolAttributes{.pads = {1, 0, 1, 0}}));
+  nodes.push_back(node_of("leaky", Op::LeakyRelu, {pooled}, LeakyReluAttributes{0.1F}));
+  nodes.push_back(node_of("clipped", Op::Clip, {"leaky"}, ClipAttributes{-0.05F, 1.5F}));
+  nodes.push_back(node_of("swished", Op::HardSwish, {"clipped"}));
+  nodes.push_back(node_of("squashed", Op::Tanh, {"swished"}));
+  nodes.push_back(node_of("gate", Op::Sigmoid, {"squashed"}));
+  nodes.push_back(node_of("error", Op::Erf, {"gate"}));
+  nodes.push_back(node_of("larger", Op::Resize, {"error"}, ResizeAttributes{{2, 3}}));
+  nodes.push_back(node_of("part", Op::Slice, {"larger"}, SliceAttributes{3, 1, 6}));
+  nodes.push_back(node_of("rows", Op::Reshape, {"part"}, ReshapeAttributes{{4, 40}}));
+  nodes.push_back(
+      node_of("smooth", Op::Dropout, {"rows"}, DropoutAttributes{0.5F, DropoutGrain::Channel}));
   nodes.push_back(node_of("joined", Op::Concat, {"average", "average"}, AxisAttributes{1}));
   nodes.push_back(node_of("doubled", Op::Mul, {"joined", "two"}));
   nodes.push_back(
@@ -95,7 +106,7 @@ inline Model model_with_every_op() {
   model.weights["w.zero"] = Tensor(DType::I8, {2});
   model.weights["b.i32"] = Tensor::from<int32_t>({2}, std::vector<int32_t>{70000, -70000});
   model.weights["b.zero"] = Tensor(DType::I32, {2});
-  model.graph.outputs = {x, "probabilities"};
+  model.graph.outputs = {x, "probabilities", "smooth"};
   model.metadata = {"every op", "classification", {"a", "b \"quoted\"", "ü"}, {{"dataset", "abc"}}};
   infer_shapes(model);
   verify(model);
@@ -110,6 +121,38 @@ inline ModelInput fashion_input() {
     input.class_names.push_back("class " + std::to_string(i));
   }
   return input;
+}
+
+struct ZooExample {
+  ModelOptions options;
+  ModelInput input;
+};
+
+/// A small instance of a network of the zoo, on bytes.
+inline ZooExample zoo_example(const std::string& name) {
+  ZooExample example{{.name = name, .widths = {4, 8}, .width_multiplier = 0.125}, fashion_input()};
+  if (name == "cnn1d" || name == "tcn") {
+    example.input.sample_shape = {3, 20};
+  } else if (name == "layers") {
+    const auto layer = [](std::string type, std::string layer_name = "") {
+      LayerOptions options;
+      options.type = std::move(type);
+      options.name = std::move(layer_name);
+      return options;
+    };
+    example.options.layers = {layer("conv", "stem"),
+                              layer("bn"),
+                              layer("hard_swish", "stem_out"),
+                              layer("depthwise"),
+                              layer("gelu"),
+                              layer("add"),
+                              layer("max_pool"),
+                              layer("silu"),
+                              layer("flatten")};
+    example.options.layers[0].width = 6;
+    example.options.layers[5].from = {"stem_out"};
+  }
+  return example;
 }
 
 /// Runs `action` and returns the message of the Error of this kind that it throws; a failure

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
@@ -173,7 +175,7 @@ TEST(OnnxImport, ReshapeToTwoDimensionsIsFlatten) {
 
 TEST(OnnxImport, ReshapeThatMixesSamplesIsRefused) {
   for (const Shape& target :
-       {Shape{-1, 6}, Shape{4, -1}, Shape{-1, 3, 4}, Shape{0, 13}, Shape{-1}}) {
+       {Shape{-1, 6}, Shape{4, -1}, Shape{-1, 3, 5}, Shape{0, 13}, Shape{0, -2, -6}, Shape{-1}}) {
     File file({3, 2, 2});
     constant_shape(file, "target", target);
     file.node("Reshape", {"x", "target"}, "y");
@@ -182,6 +184,73 @@ TEST(OnnxImport, ReshapeThatMixesSamplesIsRefused) {
   File dynamic({3, 2, 2});
   dynamic.node("Reshape", {"x", "x"}, "y");
   EXPECT_THAT(dynamic.refusal(kUnsupported), HasSubstr("must be a constant"));
+}
+
+TEST(OnnxImport, ReshapeToMoreDimensionsKeepsTheBatch) {
+  for (const Shape& target : {Shape{-1, 3, 4}, Shape{0, -1, 4}, Shape{0, 3, 4}}) {
+    File file({3, 2, 2});
+    constant_shape(file, "target", target);
+    file.node("Reshape", {"x", "target"}, "y");
+    const Model model = file.load();
+    EXPECT_EQ(model.graph.at("y").op, Op::Reshape);
+    EXPECT_EQ(model.graph.at("y").shape, (Shape{kBatch, 3, 4}));
+  }
+}
+
+TEST(OnnxImport, ClipTakesItsLimitsFromEitherPlace) {
+  File old({3}, 9);
+  auto& clip = old.node("Clip", {"x"}, "y");
+  set_real(clip, "min", -1);
+  set_real(clip, "max", 2);
+  EXPECT_EQ(old.load().graph.at("y").as<ClipAttributes>(), (ClipAttributes{-1, 2}));
+  File file({3});
+  file.floats("low", {}, {0});
+  file.node("Clip", {"x", "low"}, "y");
+  const auto open = file.load().graph.at("y").as<ClipAttributes>();
+  EXPECT_EQ(open.low, 0);
+  EXPECT_EQ(open.high, std::numeric_limits<float>::max());
+  File wrong({3});
+  wrong.floats("low", {2}, {0, 1});
+  wrong.node("Clip", {"x", "low"}, "y");
+  EXPECT_THAT(wrong.refusal(kCorrupt), HasSubstr("one f32 value"));
+}
+
+/// By whole factors "half_pixel" with "round_prefer_floor", ONNX's defaults, pick the same pixels.
+TEST(OnnxImport, ResizeByWholeFactorsIsNearest) {
+  File file({1, 2, 2});
+  file.floats("scales", {4}, {1, 1, 2, 3});
+  file.node("Resize", {"x", "", "scales"}, "y");
+  EXPECT_EQ(file.load().graph.at("y").shape, (Shape{kBatch, 1, 4, 6}));
+  for (const std::vector<float>& scales : {std::vector<float>{1, 1, 1.5F, 2}, {1, 2, 2, 2}}) {
+    File odd({1, 2, 2});
+    odd.floats("scales", {4}, scales);
+    odd.node("Resize", {"x", "", "scales"}, "y");
+    EXPECT_THAT(odd.refusal(kUnsupported), HasSubstr("whole factors"));
+  }
+  File linear({1, 2, 2});
+  linear.floats("scales", {4}, {1, 1, 2, 2});
+  set_text(linear.node("Resize", {"x", "", "scales"}, "y"), "mode", "linear");
+  EXPECT_THAT(linear.refusal(kUnsupported), HasSubstr("'mode' is 'linear'"));
+}
+
+TEST(OnnxImport, SliceCountsFromEitherEnd) {
+  File file({3, 9});
+  constant_shape(file, "start", {-1});
+  constant_shape(file, "end", {INT64_MAX});
+  constant_shape(file, "axis", {-1});
+  file.node("Slice", {"x", "start", "end", "axis"}, "y");
+  EXPECT_EQ(file.load().graph.at("y").as<SliceAttributes>(), (SliceAttributes{2, 8, 9}));
+  File stepped({3, 9});
+  constant_shape(stepped, "two", {2});
+  constant_shape(stepped, "nine", {9});
+  stepped.node("Slice", {"x", "two", "nine", "two", "two"}, "y");
+  EXPECT_THAT(stepped.refusal(kUnsupported), HasSubstr("steps of 1"));
+}
+
+TEST(OnnxImport, DropoutOfOtherProgramsDropsSingleValues) {
+  File file({3});
+  file.node("Dropout", {"x"}, "y").set_doc_string("whole channels, they say");
+  EXPECT_EQ(file.load().graph.at("y").as<DropoutAttributes>().grain, DropoutGrain::Value);
 }
 
 TEST(OnnxImport, IdentityNamesWeightsAndNodes) {

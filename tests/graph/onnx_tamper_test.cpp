@@ -44,7 +44,7 @@ TEST(OnnxTampered, TruncatedFilesAreRefused) {
 TEST(OnnxTampered, AlteredBytesLoadOrAreRefused) {
   int refused = 0;
   for (const core::Bytes& original : {to_onnx(testing::model_with_every_op()), small_cnn()}) {
-    const size_t step = original.size() > 20'000 ? 97 : 1;
+    const size_t step = original.size() > 20'000 ? 97 : 3;
     for (size_t i = 0; i < original.size(); i += step) {
       for (const int mask : {0x01, 0x80, 0xff}) {
         core::Bytes bytes = original;

@@ -22,11 +22,10 @@ using testing::message_of;
 std::vector<Model> exports() {
   std::vector<Model> models{testing::model_with_every_op()};
   for (const std::string& name : zoo().names()) {
-    ModelOptions options;
-    options.name = name;
-    options.widths = {4, 8};
+    auto [options, input] = testing::zoo_example(name);
     options.dropout = 0.3;
-    models.push_back(build_model(options, testing::fashion_input(), 3));
+    options.drop_path = 0.2;
+    models.push_back(build_model(options, input, 3));
     models.push_back(run_passes(models.back(), inference_passes()));
   }
   return models;
@@ -79,7 +78,9 @@ TEST(Onnx, ExportsPassTheCheckerOfOnnx) {
     const core::Bytes bytes = to_onnx(model);
     EXPECT_EQ(testing::complaint_of_onnx(core::as_text(bytes)), "");
     const onnx::ModelProto proto = parse(bytes);
-    EXPECT_EQ(proto.opset_import(0).version(), 13);
+    const bool hard_swish = std::ranges::any_of(
+        model.graph.nodes, [](const Node& node) { return node.op == Op::HardSwish; });
+    EXPECT_EQ(proto.opset_import(0).version(), hard_swish ? 14 : 13);
     EXPECT_EQ(proto.graph().input_size(), 1);
     EXPECT_EQ(proto.graph().input(0).type().tensor_type().shape().dim(0).dim_param(), "batch");
   }

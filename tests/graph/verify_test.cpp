@@ -123,7 +123,7 @@ TEST(ContentHash, IsTheSameForEqualContent) {
 
 TEST(ContentHash, ChangesWithEveryPartOfTheContent) {
   const Model model = testing::model_with_every_op();
-  std::vector<Model> others(8, model);
+  std::vector<Model> others(14, model);
   others[0].metadata.class_names[0] = "z";
   others[1].graph.outputs.pop_back();
   others[2].graph.find("q")->attributes = AxisAttributes{2};
@@ -133,6 +133,12 @@ TEST(ContentHash, ChangesWithEveryPartOfTheContent) {
   others[5].weights["w.i8"] = others[5].weights["w.i8"].reshaped({8, 2, 3, 2});
   others[6].graph.find("probabilities")->name = "p";
   others[7].graph.find("dropout1")->as<DropoutAttributes>().rate = 0.26F;
+  others[8].graph.find("smooth")->as<DropoutAttributes>().grain = DropoutGrain::Sample;
+  others[9].graph.find("leaky")->as<LeakyReluAttributes>().slope = 0.2F;
+  others[10].graph.find("clipped")->as<ClipAttributes>().low = -0.06F;
+  others[11].graph.find("larger")->as<ResizeAttributes>().scale = {3, 2};
+  others[12].graph.find("part")->as<SliceAttributes>().start = 2;
+  others[13].graph.find("rows")->as<ReshapeAttributes>().sample = {40, 4};
   std::set<std::string> hashes{content_hash(model)};
   for (const Model& other : others) {
     EXPECT_TRUE(hashes.insert(content_hash(other)).second);

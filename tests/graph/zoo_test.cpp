@@ -8,6 +8,7 @@
 #include "core/config.h"
 #include "graph/cost.h"
 #include "graph/models.h"
+#include "graph/pass.h"
 
 namespace coppice::graph {
 namespace {
@@ -42,18 +43,27 @@ Moments moments(const Tensor& tensor) {
 TEST(Zoo, EveryNetworkStartsWithBytesAndEndsWithLogits) {
   for (const std::string& name : zoo().names()) {
     SCOPED_TRACE(name);
-    ModelOptions options;
-    options.name = name;
-    options.dropout = 0.1;
-    const Model model = build_model(options, fashion_input(), 1);
+    auto example = testing::zoo_example(name);
+    example.options.dropout = 0.1;
+    const Model model = build_model(example.options, example.input, 1);
     EXPECT_NO_THROW(verify(model));
     const Node& input = model.graph.nodes.front();
     EXPECT_EQ(input.dtype, DType::U8);
-    EXPECT_EQ(input.shape, (Shape{-1, 1, 28, 28}));
+    Shape sample = example.input.sample_shape;
+    sample.insert(sample.begin(), kBatch);
+    EXPECT_EQ(input.shape, sample);
+    if (name.ends_with("autoencoder")) {
+      EXPECT_EQ(model.graph.outputs, (std::vector<std::string>{"reconstruction", "target"}));
+      EXPECT_EQ(model.graph.at("reconstruction").shape, sample);
+      EXPECT_EQ(model.graph.at("target").shape, sample);
+      EXPECT_EQ(model.metadata.task, "reconstruction");
+      continue;
+    }
     EXPECT_EQ(model.graph.outputs, std::vector<std::string>{"logits"});
     EXPECT_EQ(model.graph.nodes.back().name, "logits");
     EXPECT_EQ(model.graph.at("logits").shape, (Shape{-1, 10}));
-    EXPECT_EQ(count(model, Op::Dropout), 1);
+    const int drops = takes_option(name, "dropout") ? name == "tcn" ? 4 : 1 : 0;
+    EXPECT_EQ(count(model, Op::Dropout), drops);
     EXPECT_EQ(model.metadata.class_names, fashion_input().class_names);
     EXPECT_FLOAT_EQ(model.weight("sub1.value").data<float>()[0], 72.9F);
     EXPECT_FLOAT_EQ(model.weight("div1.value").data<float>()[0], 90.F);
@@ -62,11 +72,10 @@ TEST(Zoo, EveryNetworkStartsWithBytesAndEndsWithLogits) {
 
 TEST(Zoo, TheSameSeedGivesTheSameModel) {
   for (const std::string& name : zoo().names()) {
-    ModelOptions options;
-    options.name = name;
-    const std::string hash = content_hash(build_model(options, fashion_input(), 5));
-    EXPECT_EQ(hash, content_hash(build_model(options, fashion_input(), 5)));
-    EXPECT_NE(hash, content_hash(build_model(options, fashion_input(), 6)));
+    const auto [options, input] = testing::zoo_example(name);
+    const std::string hash = content_hash(build_model(options, input, 5));
+    EXPECT_EQ(hash, content_hash(build_model(options, input, 5)));
+    EXPECT_NE(hash, content_hash(build_model(options, input, 6)));
   }
 }
 
@@ -86,21 +95,6 @@ TEST(Zoo, CnnCostsWhatPaperAndPencilSay) {
   const Cost c = cost(build_model({}, fashion_input(), 1));
   EXPECT_EQ(c.macs, 784 * 9 * 16 + 196 * 9 * 16 * 32 + 49 * 9 * 32 * 64 + 640);
   EXPECT_EQ(c.parameters, 9 * 16 + 9 * 16 * 32 + 9 * 32 * 64 + 2 * (16 + 32 + 64) + 640 + 10);
-}
-
-TEST(Zoo, ResNet20HasThePublishedSize) {
-  ModelOptions options;
-  options.name = "resnet";
-  options.depth = 3;
-  ModelInput input = fashion_input();
-  input.sample_shape = {3, 32, 32};
-  const Model model = build_model(options, input, 1);
-  EXPECT_EQ(count(model, Op::Conv), 19 + 2);
-  EXPECT_EQ(count(model, Op::Add), 9);
-  // 0.27 M parameters in table 6 of the paper, which has parameter-free shortcuts; the projections
-  // add 16 x 32 + 32 x 64 weights and a BN each.
-  EXPECT_EQ(cost(model).parameters, 269'722 + 16 * 32 + 2 * 32 + 32 * 64 + 2 * 64);
-  EXPECT_EQ(model.graph.at("global_pool1").shape, (Shape{-1, 64, 1, 1}));
 }
 
 TEST(Zoo, MlpTakesFeaturesAndImages) {
@@ -137,6 +131,134 @@ TEST(Zoo, WeightsHaveHeVarianceBeforeReluAndUnitGainElsewhere) {
   EXPECT_NEAR(moments(residual.weight("conv3.weight")).deviation, std::sqrt(2.0 / 144), 0.006);
 }
 
+TEST(Zoo, VarianceFollowsTheNextActivation) {
+  const auto gain_before = [](const auto& activate) {
+    Builder builder(DType::F32, {400}, core::Rng(1));
+    activate(builder, builder.gemm(builder.input(), 200));
+    const Model model = builder.build({builder.gemm(builder.last(), 2)});
+    const double deviation = moments(model.weight("gemm1.weight")).deviation;
+    return deviation * deviation * 400;
+  };
+  using B = Builder&;
+  using X = const std::string&;
+  const double slope = 0.5;
+  EXPECT_NEAR(gain_before([](B b, X x) { b.clip(x, 0, 6); }), 2, 0.05);
+  EXPECT_NEAR(gain_before([](B b, X x) { b.silu(x); }), 2, 0.05);
+  EXPECT_NEAR(gain_before([](B b, X x) { b.gelu(x); }), 2, 0.05);
+  EXPECT_NEAR(gain_before([](B b, X x) { b.unary(Op::HardSwish, x); }), 2, 0.05);
+  EXPECT_NEAR(gain_before([&](B b, X x) { b.leaky_relu(x, slope); }), 1.6, 0.05);
+  EXPECT_NEAR(gain_before([](B b, X x) { b.unary(Op::Tanh, x); }), 1, 0.05);
+  EXPECT_NEAR(gain_before([](B b, X x) { b.unary(Op::Sigmoid, x); }), 1, 0.05);
+}
+
+/// A residual network whose branches start with scale 0 is one of its shortcuts at first.
+TEST(Zoo, ZeroInitSilencesEveryResidualBranch) {
+  for (const auto& [name, branches] : {std::pair{"resnet", 6}, {"mobilenet_v2", 10}}) {
+    auto [options, input] = testing::zoo_example(name);
+    options.depth = 3;
+    options.width_multiplier = 1;
+    options.zero_init = true;
+    const Model model = build_model(options, input, 1);
+    int silent = 0;
+    for (const Node& node : model.graph.nodes) {
+      if (node.op == Op::BatchNorm && model.weight(node.inputs[1]).data<float>()[0] == 0) {
+        ++silent;
+        const auto consumers = model.graph.consumers(node.name);
+        ASSERT_EQ(consumers.size(), 1U);
+        EXPECT_EQ(consumers[0]->op, Op::Add) << name;
+      }
+    }
+    EXPECT_EQ(silent, branches) << name;
+  }
+}
+
+/// Huang et al. (ECCV 2016), equation 4: the chance to stay falls linearly from 1 to that of the
+/// last block.
+TEST(Zoo, DropPathGrowsLinearly) {
+  auto [options, input] = testing::zoo_example("resnet");
+  options.widths = {4, 8};
+  options.depth = 2;
+  options.drop_path = 0.4;
+  std::vector<float> rates;
+  const Model model = build_model(options, input, 1);
+  for (const Node& node : model.graph.nodes) {
+    if (node.op == Op::Dropout) {
+      EXPECT_EQ(node.as<DropoutAttributes>().grain, DropoutGrain::Sample);
+      EXPECT_EQ(model.graph.consumers(node.name).at(0)->op, Op::Add);
+      rates.push_back(node.as<DropoutAttributes>().rate);
+    }
+  }
+  EXPECT_THAT(rates,
+              ::testing::ElementsAre(::testing::FloatEq(0.1F),
+                                     ::testing::FloatEq(0.2F),
+                                     ::testing::FloatEq(0.3F),
+                                     ::testing::FloatEq(0.4F)));
+  EXPECT_EQ(count(run_passes(model, inference_passes()), Op::Dropout), 0);
+}
+
+TEST(Zoo, TcnSeesThePastOnly) {
+  auto [options, input] = testing::zoo_example("tcn");
+  options.widths = {4, 4, 6};
+  options.kernel = 5;
+  options.dropout = 0.2;
+  const Model model = build_model(options, input, 1);
+  std::vector<int64_t> dilations;
+  for (const Node& node : model.graph.nodes) {
+    if (node.op == Op::Conv && node.as<ConvAttributes>().kernel[1] > 1) {
+      const auto& conv = node.as<ConvAttributes>();
+      dilations.push_back(conv.dilation[1]);
+      EXPECT_EQ(conv.pads, (Shape{0, 4 * conv.dilation[1], 0, 0}));
+      EXPECT_EQ(node.shape[3], 20);
+    } else if (node.op == Op::Dropout) {
+      EXPECT_EQ(node.as<DropoutAttributes>().grain, DropoutGrain::Channel);
+    }
+  }
+  EXPECT_THAT(dilations, ::testing::ElementsAre(1, 1, 2, 2, 4, 4));
+  EXPECT_EQ(model.graph.at("slice1").as<SliceAttributes>(), (SliceAttributes{3, 19, 20}));
+}
+
+TEST(Zoo, AutoencodersMirrorTheirEncoder) {
+  auto [options, input] = testing::zoo_example("autoencoder");
+  options.widths = {64, 16};
+  input.sample_shape = {12};
+  const Model dense = build_model(options, input, 1);
+  EXPECT_EQ(cost(dense).parameters, 12 * 64 + 64 + 64 * 16 + 16 + 16 * 64 + 64 + 64 * 12 + 12);
+  EXPECT_EQ(dense.graph.at("gemm2").shape, (Shape{-1, 16}));
+  options.name = "conv_autoencoder";
+  for (const Shape& sample : {Shape{3, 28, 21}, Shape{2, 50}}) {  // halves that are no halves, too
+    input.sample_shape = sample;
+    options.widths = {8, 6, 4};
+    const Model model = build_model(options, input, 1);
+    EXPECT_EQ(count(model, Op::Resize), 3);
+    Shape expected = sample;
+    expected.insert(expected.begin(), kBatch);
+    EXPECT_EQ(model.graph.at("reconstruction").shape, expected);
+  }
+}
+
+TEST(Zoo, HeadsFollowTheTask) {
+  for (const std::string& name : zoo().names()) {
+    SCOPED_TRACE(name);
+    if (!takes_option(name, "head")) {
+      continue;
+    }
+    auto [options, input] = testing::zoo_example(name);
+    input.class_names = {};
+    options.head = Head::Regressor;
+    EXPECT_THAT(
+        message_of(core::ErrorKind::InvalidArgument, [&] { build_model(options, input, 1); }),
+        HasSubstr("no values to predict"));
+    input.outputs = 3;
+    const Model regressor = build_model(options, input, 1);
+    EXPECT_EQ(regressor.graph.at("prediction").shape, (Shape{-1, 3}));
+    EXPECT_EQ(regressor.metadata.task, "regression");
+    options.head = Head::None;
+    const Model features = build_model(options, input, 1);
+    EXPECT_EQ(features.graph.find("prediction"), nullptr);
+    EXPECT_EQ(features.graph.outputs, std::vector<std::string>{features.graph.nodes.back().name});
+  }
+}
+
 TEST(Zoo, RefusesOptionsThatDoNotFit) {
   const auto invalid = core::ErrorKind::InvalidArgument;
   const auto refusal = [&](const ModelOptions& options, const ModelInput& input) {
@@ -158,6 +280,12 @@ TEST(Zoo, RefusesOptionsThatDoNotFit) {
   options.dropout = 1;
   EXPECT_THAT(refusal(options, input), HasSubstr("dropout"));
   options = {};
+  options.drop_path = -0.1;
+  EXPECT_THAT(refusal(options, input), HasSubstr("drop_path"));
+  options = {};
+  options.name = "tcn";
+  EXPECT_THAT(refusal(options, input), HasSubstr("'tcn' takes windows [channels, time]"));
+  options = {};
   options.depth = 0;
   EXPECT_THAT(refusal(options, input), HasSubstr("depth"));
   input.mean = {1, 2, 3};
@@ -165,6 +293,7 @@ TEST(Zoo, RefusesOptionsThatDoNotFit) {
   input = fashion_input();
   input.std = {0};
   EXPECT_THAT(refusal({}, input), HasSubstr("must be positive"));
+  input = fashion_input();
   input.class_names = {};
   EXPECT_THAT(refusal({}, input), HasSubstr("no classes"));
   options.depth = 1;
@@ -183,6 +312,61 @@ TEST(ModelOptions, ReadFromYaml) {
   EXPECT_DOUBLE_EQ(options.dropout, 0.3);
   EXPECT_THROW(core::read_options<ModelOptions>(core::parse_config_text("{name: vgg}", "test")),
                core::Error);
+}
+
+TEST(ModelOptions, TakeTheFieldsOfTheNetworkOnly) {
+  const auto read = [](const char* text) {
+    return core::read_options<ModelOptions>(core::parse_config_text(text, "test"));
+  };
+  const auto refusal = [&](const char* text) {
+    return message_of(core::ErrorKind::Config, [&] { read(text); });
+  };
+  EXPECT_EQ(read("{name: resnet18, stem: imagenet, drop_path: 0.1}").stem, Stem::Imagenet);
+  EXPECT_EQ(read("{name: ds_cnn, size: m}").size, Size::Medium);
+  EXPECT_EQ(read("{name: mlp, head: regressor}").head, Head::Regressor);
+  EXPECT_THAT(refusal("{name: mlp, depth: 2}"), HasSubstr("test:1:13: unknown key 'depth'"));
+  EXPECT_THAT(refusal("{name: cnn, stem: small}"), HasSubstr("unknown key 'stem'"));
+  EXPECT_THAT(refusal("{name: mobilenet_v2, stem: tiny}"), HasSubstr("small, imagenet"));
+  for (const std::string& name : zoo().names()) {
+    ModelOptions options = testing::zoo_example(name).options;
+    const std::string text = core::dump_options(options);
+    const auto back = core::read_options<ModelOptions>(core::parse_config_text(text, "dump"));
+    EXPECT_EQ(core::dump_options(back), text);
+  }
+}
+
+TEST(ModelOptions, TheReferencePageListsEveryField) {
+  ModelOptions options;
+  const auto visit = [&](core::Fields& f) {
+    options.visit(f);
+  };
+  const std::string page = core::reference_page(visit, "model");
+  const std::string schema = core::json_schema(visit, "model");
+  for (const char* field : {"stem", "size", "kernel", "drop_path", "zero_init", "dilation"}) {
+    EXPECT_THAT(page, HasSubstr(field));
+    EXPECT_THAT(schema, HasSubstr(field));
+  }
+}
+
+TEST(Builder, StandardisesFeaturesEachByItsOwn) {
+  Builder builder(DType::F32, {3}, core::Rng(1));
+  builder.normalise(builder.input(), {1, 2, 3}, {4, 5, 6}, "standard");
+  const Model model = builder.build({"standard"});
+  EXPECT_EQ(model.weight("sub1.value").shape(), (Shape{3}));
+  EXPECT_THAT(model.weight("standard.value").data<float>(), ::testing::ElementsAre(4, 5, 6));
+}
+
+TEST(Builder, RenamesTheNewestNodeWithItsWeights) {
+  Builder builder(DType::F32, {3, 8, 8}, core::Rng(1));
+  builder.conv(builder.input(), 4, {}, true);
+  EXPECT_EQ(builder.rename_last("stem"), "stem");
+  EXPECT_THROW(builder.rename_last("input"), core::Error);
+  EXPECT_EQ(builder.conv("stem", 4, {}, false), "conv2");
+  const Model model = builder.build({"conv2"});
+  EXPECT_TRUE(model.is_weight("stem.weight"));
+  EXPECT_TRUE(model.is_weight("stem.bias"));
+  EXPECT_FALSE(model.is_weight("conv1.weight"));
+  EXPECT_NE(moments(model.weight("stem.weight")).deviation, 0);
 }
 
 TEST(Builder, InventsNames) {

@@ -312,6 +312,52 @@ Case dequantise_case(std::string name, DType dtype, std::vector<float> scales, i
       }};
 }
 
+Case curve_case(std::string name,
+                Op op,
+                graph::Attributes attributes,
+                std::function<double(double)> formula) {
+  return {std::move(name),
+          op,
+          std::move(attributes),
+          {random_floats({2, 3, 4, 5}, 40, -9, 9)},
+          {},
+          [formula = std::move(formula)](const std::vector<Tensor>& t, const Shape&) {
+            Values result;
+            for (int64_t i = 0; i < t[0].size(); ++i) {
+              result.push_back(formula(at(t[0], i)));
+            }
+            return result;
+          }};
+}
+
+Case resize_case(std::string name, graph::ResizeAttributes a) {
+  return {std::move(name),
+          Op::Resize,
+          a,
+          {random_floats({2, 3, 4, 5}, 41)},
+          {},
+          [a](const std::vector<Tensor>& t, const Shape& out) {
+            return over(out, [&](int64_t n, int64_t c, int64_t h, int64_t w) {
+              return at(t[0], n, c, h / a.scale[0], w / a.scale[1]);
+            });
+          }};
+}
+
+Case slice_case(std::string name, graph::SliceAttributes a) {
+  return {std::move(name),
+          Op::Slice,
+          a,
+          {random_floats({2, 3, 4, 5}, 42)},
+          {},
+          [a](const std::vector<Tensor>& t, const Shape& out) {
+            return over(out, [&](int64_t n, int64_t c, int64_t h, int64_t w) {
+              std::vector<int64_t> index{n, c, h, w};
+              index[static_cast<size_t>(a.axis)] += a.start;
+              return at(t[0], index[0], index[1], index[2], index[3]);
+            });
+          }};
+}
+
 Case cast_case(std::string name, Tensor x, DType to) {
   return {std::move(name), Op::Cast, graph::CastAttributes{to}, {std::move(x)}, {}, copied};
 }
@@ -357,6 +403,40 @@ std::vector<Case> cases() {
            return std::max(0.0, at(t[0], n, c, h, w));
          });
        }},
+      curve_case("leaky_relu",
+                 Op::LeakyRelu,
+                 graph::LeakyReluAttributes{0.25F},
+                 [](double x) { return x < 0 ? 0.25 * x : x; }),
+      curve_case("relu6",
+                 Op::Clip,
+                 graph::ClipAttributes{},
+                 [](double x) { return std::clamp(x, 0.0, 6.0); }),
+      curve_case("clip",
+                 Op::Clip,
+                 graph::ClipAttributes{-1.5F, 0.5F},
+                 [](double x) { return std::clamp(x, -1.5, 0.5); }),
+      curve_case("sigmoid",
+                 Op::Sigmoid,
+                 graph::NoAttributes{},
+                 [](double x) { return 1 / (1 + std::exp(-x)); }),
+      curve_case("tanh", Op::Tanh, graph::NoAttributes{}, [](double x) { return std::tanh(x); }),
+      curve_case("hard_swish",
+                 Op::HardSwish,
+                 graph::NoAttributes{},
+                 [](double x) { return x * std::clamp(x + 3, 0.0, 6.0) / 6; }),
+      curve_case("erf", Op::Erf, graph::NoAttributes{}, [](double x) { return std::erf(x); }),
+      resize_case("resize", {}),
+      resize_case("resize_uneven", {{1, 3}}),
+      slice_case("slice_channels", {1, 1, 3}),
+      slice_case("slice_rows", {2, 0, 3}),
+      slice_case("slice_last", {3, 4, 5}),
+      {"reshape", Op::Reshape, graph::ReshapeAttributes{{6, 10}}, {floats}, {}, copied},
+      {"dropout_channels",
+       Op::Dropout,
+       graph::DropoutAttributes{0.7F, graph::DropoutGrain::Channel},
+       {floats},
+       {},
+       copied},
       pool_case("max_pool", Op::MaxPool, {2, 3, 8, 6}, {}),
       pool_case("max_pool_pad", Op::MaxPool, {2, 3, 7, 5}, {{3, 3}, {2, 2}, {1, 1, 1, 1}}),
       pool_case("average_pool", Op::AveragePool, {2, 3, 8, 6}, {}),

@@ -159,6 +159,35 @@ std::vector<GradientCase> gradient_cases() {
                      model_of({{"x", {11, 4, 4}}}, wide_norm, {bn, relu, pool}),
                      training});
   }
+  const auto unary = [&](const Op op, graph::Attributes attributes) {
+    cases.push_back({std::string(graph::to_string(op)),
+                     model_of(image, {}, {node_of("z", op, {"x"}, std::move(attributes))}),
+                     false,
+                     -4,
+                     4});
+  };
+  for (const Op op : {Op::LeakyRelu, Op::Sigmoid, Op::Tanh, Op::HardSwish, Op::Erf, Op::Resize}) {
+    unary(op, graph::default_attributes(op));
+  }
+  unary(Op::Clip, graph::ClipAttributes{-1, 2});
+  unary(Op::Slice, graph::SliceAttributes{2, 1, 4});
+  cases.push_back(
+      {"Reshape",
+       model_of(image,
+                {{"w", random_tensor({2, 8, 1, 3}, 1)}},
+                {node_of("y", Op::Reshape, {"x"}, graph::ReshapeAttributes{{8, 1, 15}}),
+                 node_of("z",
+                         Op::Conv,
+                         {"y", "w"},
+                         graph::ConvAttributes{
+                             .kernel = {1, 3}, .pads = {0, 4, 0, 0}, .dilation = {1, 2}})})});
+  for (const auto grain : {graph::DropoutGrain::Channel, graph::DropoutGrain::Sample}) {
+    cases.push_back(
+        {grain == graph::DropoutGrain::Channel ? "Dropout of channels" : "Dropout of samples",
+         model_of(
+             image, {}, {node_of("z", Op::Dropout, {"x"}, graph::DropoutAttributes{0.4F, grain})}),
+         true});
+  }
   cases.push_back(
       {"Softmax",
        model_of({{"x", {5}}}, {}, {node_of("z", Op::Softmax, {"x"}, graph::AxisAttributes{1})})});

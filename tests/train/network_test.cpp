@@ -63,15 +63,19 @@ double difference(const at::Tensor& ours, const graph::Tensor& theirs) {
 class ZooTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(ZooTest, ForwardAgreesWithTheReferenceEngine) {
-  graph::ModelOptions options;
-  options.name = GetParam();
-  options.widths = {8, 12};
+  auto [options, input] = graph::testing::zoo_example(GetParam());
   options.dropout = 0.3;
-  const graph::Tensor images = random_images({5, 1, 28, 28}, 3);
-  const graph::Model model =
-      trained_a_little(graph::build_model(options, graph::testing::fashion_input(), 4), images);
+  options.drop_path = 0.2;
+  graph::Shape shape = input.sample_shape;
+  shape.insert(shape.begin(), 5);
+  const graph::Tensor images = random_images(shape, 3);
+  const graph::Model model = trained_a_little(graph::build_model(options, input, 4), images);
   Network network(model);
-  EXPECT_LT(difference(network.logits(to_aten(images)), by_reference(model, images)[0]), 1e-4);
+  const Activations ours = network.forward(to_aten(images));
+  const auto theirs = by_reference(model, images);
+  for (size_t i = 0; i < theirs.size(); ++i) {
+    EXPECT_LT(difference(ours.at(model.graph.outputs[i]), theirs[i]), 1e-4) << i;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest, ::testing::ValuesIn(graph::zoo().names()));
@@ -235,6 +239,32 @@ TEST(Network, DropoutKeepsTheMeanAndFollowsItsSeed) {
   EXPECT_NEAR(run(1).mean().item<double>(), 1, 0.03);
   EXPECT_NEAR(run(1).eq(0).sum().item<double>() / 10000, 0.25, 0.02);
   EXPECT_TRUE(network.logits(to_aten(ones)).equal(to_aten(ones)));
+}
+
+/// Spatial dropout (Tompson et al., 2015) and stochastic depth (Huang et al., 2016): all of a
+/// channel or a sample goes or stays.
+TEST(Network, DropoutDropsWholeChannelsAndSamples) {
+  for (const auto grain : {graph::DropoutGrain::Channel, graph::DropoutGrain::Sample}) {
+    const graph::Model model = graph::testing::model_of(
+        {{"x", {20, 3, 2}}},
+        {},
+        {graph::testing::node_of(
+            "z", graph::Op::Dropout, {"x"}, graph::DropoutAttributes{0.25F, grain})});
+    Network network(model);
+    constexpr int64_t kBatch = 400;
+    graph::Tensor ones(graph::DType::F32, {kBatch, 20, 3, 2});
+    std::ranges::fill(ones.data<float>(), 1.0F);
+    const at::Tensor y = network.logits(to_aten(ones), {.training = true, .dropout_seed = 3});
+    const bool channels = grain == graph::DropoutGrain::Channel;
+    const at::Tensor parts = y.reshape({channels ? kBatch * 20 : kBatch, -1});
+    const at::Tensor first = parts.select(1, 0);
+    EXPECT_TRUE(parts.equal(first.unsqueeze(1).expand_as(parts))) << "a part was cut in two";
+    const auto count = static_cast<double>(first.numel());
+    EXPECT_NEAR(first.eq(0).sum().item<double>() / count, 0.25, channels ? 0.02 : 0.06);
+    EXPECT_FLOAT_EQ(first.max().item<float>(), 1 / 0.75F);
+    const at::Tensor of_sample = y.select(0, 0).select(1, 0).select(1, 0);
+    EXPECT_EQ(of_sample.max().equal(of_sample.min()), !channels);
+  }
 }
 
 TEST(Network, LoadsTheWeightsThatItGave) {

@@ -1,7 +1,10 @@
 #include <functional>
+#include <limits>
 
 #include <fmt/ranges.h>
 
+#include "graph/onnx/dropout_remark.h"
+#include "graph/onnx/ops_layout.h"
 #include "graph/onnx/ops_linear.h"
 #include "graph/onnx/reader.h"
 #include "graph/onnx/tensor_proto.h"
@@ -57,6 +60,35 @@ void read_batch_norm(OnnxReader& reader, const onnx::NodeProto& node, AttributeR
   reader.add(node, Op::BatchNorm, BatchNormAttributes{epsilon}, all_inputs(reader, node));
 }
 
+void read_leaky_relu(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes) {
+  const float slope = attributes.real("alpha", 0.01F);
+  attributes.finish();
+  reader.add(node, Op::LeakyRelu, LeakyReluAttributes{slope}, all_inputs(reader, node));
+}
+
+/// Opset 11 moved the limits from attributes to inputs; one that is left out is no limit.
+void read_clip(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes) {
+  ClipAttributes result{std::numeric_limits<float>::lowest(), std::numeric_limits<float>::max()};
+  if (reader.opset() < 11) {
+    result.low = attributes.real("min", result.low);
+    result.high = attributes.real("max", result.high);
+  }
+  attributes.finish();
+  const auto limit = [&](int i, float otherwise) {
+    if (i >= node.input_size() || node.input(i).empty()) {
+      return otherwise;
+    }
+    const Tensor& value = reader.constant(node, i);
+    if (value.dtype() != DType::F32 || value.size() != 1) {
+      corrupt_node(node, "a limit must be one f32 value");
+    }
+    return value.data<float>()[0];
+  };
+  result.low = limit(1, result.low);
+  result.high = limit(2, result.high);
+  reader.add(node, Op::Clip, result, {reader.use(node, 0)});
+}
+
 ReadOp pool(Op op) {
   return [op](OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes) {
     PoolAttributes result;
@@ -89,32 +121,6 @@ void read_flatten(OnnxReader& reader, const onnx::NodeProto& node, AttributeRead
   reader.add(node, Op::Flatten, NoAttributes{}, all_inputs(reader, node));
 }
 
-/// Only to [batch, features], which is Flatten.
-void read_reshape(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes) {
-  attributes.expect("allowzero", int64_t{0});
-  attributes.finish();
-  const Tensor& target = reader.constant(node, 1);
-  if (target.dtype() != DType::I64 || target.shape() != Shape{2}) {
-    unsupported_node(node, "supported: to two dimensions, batch and features");
-  }
-  const std::string x = reader.use(node, 0);
-  const int64_t batch = target.data<int64_t>()[0];
-  const int64_t features = target.data<int64_t>()[1];
-  const Shape& shape = reader.shape(node, 0);
-  const bool batched = !shape.empty() && shape[0] == kBatch;
-  const int64_t have = batched ? element_count(Shape(shape.begin() + 1, shape.end())) : 0;
-  const bool keeps_batch =
-      (batch == 0 && (features == -1 || features == have)) || (batch == -1 && features == have) ||
-      (batch > 0 && batch == reader.fixed_batch() && (features == -1 || features == have));
-  if (!keeps_batch) {
-    unsupported_node(node,
-                     fmt::format("from {} to {}; supported: batch and features",
-                                 to_string(shape),
-                                 to_string(Shape{batch, features})));
-  }
-  reader.add(node, Op::Flatten, NoAttributes{}, {x});
-}
-
 void read_concat(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes) {
   const int64_t axis = axis_of(node, attributes.integer("axis", 0), reader.shape(node, 0));
   attributes.finish();
@@ -135,7 +141,8 @@ void read_dropout(OnnxReader& reader, const onnx::NodeProto& node, AttributeRead
   }
   attributes.integer("seed", 0);  // of training only
   attributes.finish();
-  reader.add(node, Op::Dropout, DropoutAttributes{rate}, {reader.use(node, 0)});
+  const DropoutGrain grain = read_dropout_remark(node.doc_string());
+  reader.add(node, Op::Dropout, DropoutAttributes{rate, grain}, {reader.use(node, 0)});
 }
 
 /// Before opset 13 all dimensions from the axis on were one; the two agree on the last axis.
@@ -208,24 +215,32 @@ const std::map<std::string_view, ReadOp>& readers() {
       {"AveragePool", pool(Op::AveragePool)},
       {"BatchNormalization", read_batch_norm},
       {"Cast", read_cast},
+      {"Clip", read_clip},
       {"Concat", read_concat},
       {"Constant", read_constant},
       {"Conv", read_conv},
       {"DequantizeLinear", linear_quantization(Op::DequantizeLinear)},
       {"Div", plain(Op::Div)},
       {"Dropout", read_dropout},
+      {"Erf", plain(Op::Erf)},
       {"Flatten", read_flatten},
       {"Gemm", read_gemm},
       {"GlobalAveragePool", plain(Op::GlobalAveragePool)},
+      {"HardSwish", plain(Op::HardSwish)},
       {"Identity", read_identity},
+      {"LeakyRelu", read_leaky_relu},
       {"MatMul", read_matmul},
       {"MaxPool", pool(Op::MaxPool)},
       {"Mul", plain(Op::Mul)},
       {"QuantizeLinear", linear_quantization(Op::QuantizeLinear)},
       {"Relu", plain(Op::Relu)},
       {"Reshape", read_reshape},
+      {"Resize", read_resize},
+      {"Sigmoid", plain(Op::Sigmoid)},
+      {"Slice", read_slice},
       {"Softmax", read_softmax},
       {"Sub", plain(Op::Sub)},
+      {"Tanh", plain(Op::Tanh)},
   };
   return kReaders;
 }

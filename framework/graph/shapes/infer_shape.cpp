@@ -24,6 +24,12 @@ ValueType apply_rule(const Node& node, Operands in) {
     case Op::BatchNorm:
       return infer_batch_norm(node, in);
     case Op::Relu:
+    case Op::LeakyRelu:
+    case Op::Clip:
+    case Op::Sigmoid:
+    case Op::Tanh:
+    case Op::HardSwish:
+    case Op::Erf:
     case Op::Dropout:
       return infer_unary(node, in);
     case Op::MaxPool:
@@ -31,8 +37,14 @@ ValueType apply_rule(const Node& node, Operands in) {
       return infer_pool(node, in);
     case Op::GlobalAveragePool:
       return infer_global_pool(node, in);
+    case Op::Resize:
+      return infer_resize(node, in);
     case Op::Flatten:
       return infer_flatten(node, in);
+    case Op::Reshape:
+      return infer_reshape(node, in);
+    case Op::Slice:
+      return infer_slice(node, in);
     case Op::Concat:
       return infer_concat(node, in);
     case Op::Softmax:

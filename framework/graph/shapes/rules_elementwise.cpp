@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "graph/shapes/rules.h"
 
@@ -53,6 +54,15 @@ ValueType infer_unary(const Node& node, Operands in) {
     const float rate = node.as<DropoutAttributes>().rate;
     if (!(rate >= 0 && rate < 1)) {
       fail(node, "rate {} outside [0, 1)", rate);
+    }
+  } else if (node.op == Op::LeakyRelu) {
+    if (!std::isfinite(node.as<LeakyReluAttributes>().slope)) {
+      fail(node, "slope must be finite");
+    }
+  } else if (node.op == Op::Clip) {
+    const auto& [low, high] = node.as<ClipAttributes>();
+    if (!(low < high)) {
+      fail(node, "low {} must be less than high {}", low, high);
     }
   }
   return {DType::F32, in[0].shape};

@@ -11,6 +11,53 @@ ValueType infer_flatten(const Node& node, Operands in) {
   return {DType::F32, {kBatch, features}};
 }
 
+ValueType infer_reshape(const Node& node, Operands in) {
+  require_activation(node, in, 0);
+  const Shape& sample = node.as<ReshapeAttributes>().sample;
+  if (sample.size() < 2) {
+    fail(node,
+         "new shape {} needs at least two dimensions beside the batch; Flatten makes one",
+         to_string(sample));
+  }
+  int64_t given = 1;
+  for (size_t i = 1; i < in[0].shape.size(); ++i) {
+    given *= in[0].shape[i];
+  }
+  int64_t wanted = 1;
+  for (const int64_t dimension : sample) {
+    if (dimension < 1 || dimension > kLargestSample / wanted) {
+      fail(node, "new shape {} out of range", to_string(sample));
+    }
+    wanted *= dimension;
+  }
+  if (given != wanted) {
+    fail(node,
+         "new shape {} holds {} values, input {} has {}",
+         to_string(sample),
+         wanted,
+         to_string(in[0].shape),
+         given);
+  }
+  Shape shape = sample;
+  shape.insert(shape.begin(), kBatch);
+  return {DType::F32, std::move(shape)};
+}
+
+ValueType infer_slice(const Node& node, Operands in) {
+  require_activation(node, in, 0);
+  Shape shape = in[0].shape;
+  const auto& [axis, start, end] = node.as<SliceAttributes>();
+  if (axis < 1 || axis >= std::ssize(shape)) {
+    fail(node, "axis {} outside 1 to {}", axis, std::ssize(shape) - 1);
+  }
+  int64_t& size = shape[static_cast<size_t>(axis)];
+  if (start < 0 || end <= start || end > size) {
+    fail(node, "[{}, {}) is no part of axis {} of {}", start, end, axis, to_string(shape));
+  }
+  size = end - start;
+  return {DType::F32, std::move(shape)};
+}
+
 ValueType infer_concat(const Node& node, Operands in) {
   Shape shape = in[0].shape;
   const int64_t axis = node.as<AxisAttributes>().axis;

@@ -132,6 +132,14 @@ ValueType infer_pool(const Node& node, Operands in) {
   return {DType::F32, {kBatch, x[1], size[0], size[1]}};
 }
 
+ValueType infer_resize(const Node& node, Operands in) {
+  require_activation(node, in, 0, 4);
+  const Shape& scale = node.as<ResizeAttributes>().scale;
+  require_list(node, "scale", scale, 2, 1);
+  const Shape& x = in[0].shape;
+  return {DType::F32, {kBatch, x[1], x[2] * scale[0], x[3] * scale[1]}};
+}
+
 ValueType infer_global_pool(const Node& node, Operands in) {
   require_activation(node, in, 0, 4);
   return {DType::F32, {kBatch, in[0].shape[1], 1, 1}};

@@ -36,6 +36,36 @@ algorithm binary_algorithm(Op op) {
   }
 }
 
+algorithm curve_algorithm(Op op) {
+  switch (op) {
+    case Op::LeakyRelu:
+      return algorithm::eltwise_relu;
+    case Op::Clip:
+      return algorithm::eltwise_clip;
+    case Op::Sigmoid:
+      return algorithm::eltwise_logistic;
+    case Op::Tanh:
+      return algorithm::eltwise_tanh;
+    default:
+      COPPICE_CHECK(op == Op::HardSwish, "Curve is one of five ops");
+      return algorithm::eltwise_hardswish;
+  }
+}
+
+void build_eltwise(PlanBuilder& plan, algorithm function, float alpha, float beta) {
+  using Eltwise = dnnl::eltwise_forward;
+  const std::string& name = plan.stage().inputs[0];
+  const memory::desc desc = own_layout(plan.value(name));
+  const Eltwise::desc description(dnnl::prop_kind::forward_inference, function, desc, alpha, beta);
+  const Eltwise::primitive_desc primitive(description, with_own_scratch(), plan.engine());
+  const size_t output = plan.new_buffer(desc);
+  plan.add_primitive(
+      Eltwise(primitive),
+      primitive.scratchpad_desc(),
+      {{DNNL_ARG_SRC, desc, plan.in_layout(name, desc), {}}, {DNNL_ARG_DST, desc, output, {}}});
+  plan.define(output, desc);
+}
+
 }  // namespace
 
 void build(PlanBuilder& plan, const Pool& pool) {
@@ -63,18 +93,31 @@ void build(PlanBuilder& plan, const Pool& pool) {
 }
 
 void build(PlanBuilder& plan, const Rectify&) {
-  using Eltwise = dnnl::eltwise_forward;
+  build_eltwise(plan, algorithm::eltwise_relu, 0, 0);
+}
+
+void build(PlanBuilder& plan, const Curve& curve) {
+  build_eltwise(plan, curve_algorithm(curve.op), curve.alpha, curve.beta);
+}
+
+void build(PlanBuilder& plan, const Enlarge& enlarge) {
+  using Resampling = dnnl::resampling_forward;
   const std::string& name = plan.stage().inputs[0];
-  const memory::desc desc = own_layout(plan.value(name));
-  const Eltwise::desc description(
-      dnnl::prop_kind::forward_inference, algorithm::eltwise_relu, desc, 0.0F, 0.0F);
-  const Eltwise::primitive_desc primitive(description, with_own_scratch(), plan.engine());
-  const size_t output = plan.new_buffer(desc);
-  plan.add_primitive(
-      Eltwise(primitive),
-      primitive.scratchpad_desc(),
-      {{DNNL_ARG_SRC, desc, plan.in_layout(name, desc), {}}, {DNNL_ARG_DST, desc, output, {}}});
-  plan.define(output, desc);
+  const Value x = plan.value(name);
+  const memory::desc source = own_layout(x);
+  const Resampling::desc description(
+      dnnl::prop_kind::forward_inference,
+      algorithm::resampling_nearest,
+      {static_cast<float>(enlarge.scale[0]), static_cast<float>(enlarge.scale[1])},
+      source,
+      {plan.dims(plan.stage().shape), to_dnnl(x.dtype), memory::format_tag::any});
+  const Resampling::primitive_desc primitive(description, with_own_scratch(), plan.engine());
+  const size_t output = plan.new_buffer(primitive.dst_desc());
+  plan.add_primitive(Resampling(primitive),
+                     primitive.scratchpad_desc(),
+                     {{DNNL_ARG_SRC, source, plan.in_layout(name, source), {}},
+                      {DNNL_ARG_DST, primitive.dst_desc(), output, {}}});
+  plan.define(output, primitive.dst_desc());
 }
 
 void build(PlanBuilder& plan, const Arithmetic& arithmetic) {

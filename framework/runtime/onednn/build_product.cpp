@@ -1,4 +1,5 @@
 #include <array>
+#include <cmath>
 #include <numeric>
 
 #include "core/error.h"
@@ -23,7 +24,9 @@ dnnl::primitive_attr attributes_of(PlanBuilder& plan, const Product& product) {
     const DType dtype = plan.value(plan.stage().inputs[1]).dtype;
     post_ops.append_sum(product.residual_scale, to_dnnl(dtype));
   }
-  if (product.relu) {
+  if (product.relu && std::isfinite(product.ceiling)) {
+    post_ops.append_eltwise(1.0F, dnnl::algorithm::eltwise_clip, 0.0F, product.ceiling);
+  } else if (product.relu) {
     post_ops.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
   }
   attributes.set_post_ops(post_ops);

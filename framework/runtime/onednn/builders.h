@@ -10,6 +10,8 @@ void build(PlanBuilder& plan, const Product& product);
 void build(PlanBuilder& plan, const Pool& pool);
 void build(PlanBuilder& plan, const ByteMaxPool& pool);
 void build(PlanBuilder& plan, const Rectify& rectify);
+void build(PlanBuilder& plan, const Curve& curve);
+void build(PlanBuilder& plan, const Enlarge& enlarge);
 void build(PlanBuilder& plan, const Arithmetic& arithmetic);
 void build(PlanBuilder& plan, const Lookup& lookup);
 void build(PlanBuilder& plan, const Quantise& quantise);

@@ -47,6 +47,12 @@ std::optional<size_t> chain_operand(ModelIndex& index, const Node& node) {
   switch (node.op) {
     case Op::Cast:
     case Op::Relu:
+    case Op::LeakyRelu:
+    case Op::Clip:
+    case Op::Sigmoid:
+    case Op::Tanh:
+    case Op::HardSwish:
+    case Op::Erf:
       return size_t{0};
     case Op::QuantizeLinear:
     case Op::DequantizeLinear:

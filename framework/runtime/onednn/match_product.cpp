@@ -48,7 +48,10 @@ std::optional<Stage> match_quantised_product(ModelIndex& index, const Node& last
   product.weight = layer->weight;
   product.bias = layer->bias;
   product.scales = layer->multipliers;
-  product.relu = layer->relu && last.dtype != graph::DType::U8;  // saturation does it for u8
+  constexpr float kLargestByte = 255;
+  const bool saturates = last.dtype == graph::DType::U8 && layer->ceiling >= kLargestByte;
+  product.relu = layer->relu && !saturates;
+  product.ceiling = layer->ceiling;
   product.residual_scale = layer->residual_multiplier;
   product.has_residual = !layer->residual.empty();
   std::vector<std::string> inputs{layer->input};
@@ -62,13 +65,14 @@ std::optional<Stage> match_quantised_product(ModelIndex& index, const Node& last
   return stage_of(last, std::move(inputs), std::move(product));
 }
 
-/// Conv | Gemm → [Add(residual)] → [Relu] in f32 with constant weights.
+/// Conv | Gemm → [Add(residual)] → [Relu | Clip from 0] in f32 with constant weights.
 std::optional<Stage> match_product(ModelIndex& index, const Node& last) {
   Product product;
   std::vector<std::string> inputs;
   const Node* node = &last;
-  if (node->op == Op::Relu) {
+  if (const std::optional<float> high = rectified_below(*node)) {
     product.relu = true;
+    product.ceiling = *high;
     node = index.private_node(node->inputs[0]);
   }
   if (node != nullptr && node->op == Op::Add) {

@@ -64,6 +64,19 @@ std::optional<Stage> match_single_op(ModelIndex& index, const Node& node) {
       return stage_of(node, node.inputs, Alias{});
     case Op::Relu:
       return stage_of(node, node.inputs, Rectify{});
+    case Op::LeakyRelu:
+      return stage_of(
+          node, node.inputs, Curve{node.op, node.as<graph::LeakyReluAttributes>().slope, 0});
+    case Op::Clip: {
+      const auto& [low, high] = node.as<graph::ClipAttributes>();
+      return stage_of(node, node.inputs, Curve{node.op, low, high});
+    }
+    case Op::Sigmoid:
+    case Op::Tanh:
+    case Op::HardSwish:
+      return stage_of(node, node.inputs, Curve{node.op, 0, 0});
+    case Op::Resize:
+      return stage_of(node, node.inputs, Enlarge{node.as<graph::ResizeAttributes>().scale});
     case Op::MaxPool:
       if (node.dtype != DType::F32) {
         return stage_of(node, node.inputs, ByteMaxPool{node.as<graph::PoolAttributes>()});

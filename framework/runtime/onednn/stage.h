@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,7 +13,7 @@
 namespace coppice::runtime::onednn {
 
 /// Conv or Gemm with what follows it: dst = relu((sums + bias) * scales[channel] + residual *
-/// residual_scale).
+/// residual_scale), and no more than the ceiling.
 struct Product {
   bool is_conv = true;
   graph::ConvAttributes conv;
@@ -22,6 +23,7 @@ struct Product {
   bool has_residual = false;  ///< then it is the second input
   float residual_scale = 1;
   bool relu = false;
+  float ceiling = std::numeric_limits<float>::infinity();  ///< where there is a relu
 };
 
 /// MaxPool or AveragePool in f32.
@@ -37,6 +39,18 @@ struct ByteMaxPool {
 
 /// A ReLU that could not be fused.
 struct Rectify {};
+
+/// An element-wise function that could not be fused: LeakyRelu, Clip, Sigmoid, Tanh or HardSwish.
+struct Curve {
+  graph::Op op = graph::Op::Sigmoid;
+  float alpha = 0;  ///< slope, or lower limit
+  float beta = 0;   ///< upper limit
+};
+
+/// Nearest neighbour by whole factors, of f32 or 8-bit values.
+struct Enlarge {
+  graph::Shape scale{2, 2};
+};
 
 /// f32 arithmetic of two activations of one shape, or of one with constants that spread over it.
 struct Arithmetic {
@@ -83,6 +97,8 @@ using Work = std::variant<Product,
                           Pool,
                           ByteMaxPool,
                           Rectify,
+                          Curve,
+                          Enlarge,
                           Arithmetic,
                           Lookup,
                           Quantise,

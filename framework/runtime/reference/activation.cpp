@@ -8,15 +8,61 @@ namespace coppice::runtime::reference {
 using graph::DType;
 using graph::Op;
 
-template <>
-void compute<Op::Relu>(const graph::Attributes&, Operands inputs, const View& output) {
+namespace {
+
+template <class F>
+void map(Operands inputs, const View& output, F function) {
   require_dtype(*inputs[0], DType::F32);
   const float* x = inputs[0]->as<float>();
   float* out = output.as<float>();
   const int64_t count = output.size();
   for (int64_t i = 0; i < count; ++i) {
-    out[i] = x[i] < 0 ? 0 : x[i];
+    out[i] = function(x[i]);
   }
+}
+
+}  // namespace
+
+template <>
+void compute<Op::Relu>(const graph::Attributes&, Operands inputs, const View& output) {
+  map(inputs, output, [](float x) { return x < 0 ? 0 : x; });
+}
+
+template <>
+void compute<Op::LeakyRelu>(const graph::Attributes& attributes,
+                            Operands inputs,
+                            const View& output) {
+  const float slope = std::get<graph::LeakyReluAttributes>(attributes).slope;
+  map(inputs, output, [=](float x) { return x < 0 ? slope * x : x; });
+}
+
+template <>
+void compute<Op::Clip>(const graph::Attributes& attributes, Operands inputs, const View& output) {
+  const auto [low, high] = std::get<graph::ClipAttributes>(attributes);
+  map(inputs, output, [low = low, high = high](float x) {
+    return x < low ? low : x > high ? high : x;  // a NaN stays one
+  });
+}
+
+template <>
+void compute<Op::Sigmoid>(const graph::Attributes&, Operands inputs, const View& output) {
+  map(inputs, output, [](float x) { return 1 / (1 + std::exp(-x)); });
+}
+
+template <>
+void compute<Op::Tanh>(const graph::Attributes&, Operands inputs, const View& output) {
+  map(inputs, output, [](float x) { return std::tanh(x); });
+}
+
+/// x max(0, min(1, x / 6 + 1 / 2)) (Howard et al., ICCV 2019).
+template <>
+void compute<Op::HardSwish>(const graph::Attributes&, Operands inputs, const View& output) {
+  map(inputs, output, [](float x) { return x * std::clamp(x / 6 + 0.5F, 0.0F, 1.0F); });
+}
+
+template <>
+void compute<Op::Erf>(const graph::Attributes&, Operands inputs, const View& output) {
+  map(inputs, output, [](float x) { return std::erf(x); });
 }
 
 /// Along the axis; shifted by the largest value, so that it never overflows.

@@ -30,6 +30,31 @@ void compute<Op::Flatten>(const graph::Attributes&, Operands inputs, const View&
 }
 
 template <>
+void compute<Op::Reshape>(const graph::Attributes&, Operands inputs, const View& output) {
+  copy(*inputs[0], output);
+}
+
+template <>
+void compute<Op::Slice>(const graph::Attributes& attributes, Operands inputs, const View& output) {
+  const View& input = *inputs[0];
+  require_dtype(input, output.dtype);
+  const auto& slice = std::get<graph::SliceAttributes>(attributes);
+  const auto axis = static_cast<size_t>(slice.axis);
+  int64_t outer = 1;
+  for (size_t i = 0; i < axis; ++i) {
+    outer *= output.shape[i];
+  }
+  const int64_t from_bytes = input.bytes() / outer;
+  const int64_t to_bytes = output.bytes() / outer;
+  const int64_t first_byte = from_bytes / input.shape[axis] * slice.start;
+  for (int64_t i = 0; i < outer; ++i) {
+    std::memcpy(output.data + i * to_bytes,
+                input.data + i * from_bytes + first_byte,
+                static_cast<size_t>(to_bytes));
+  }
+}
+
+template <>
 void compute<Op::Dropout>(const graph::Attributes&, Operands inputs, const View& output) {
   copy(*inputs[0], output);
 }

@@ -48,7 +48,7 @@ void run_typed(const QuantisedLayer& layer,
             byte_at(*residual, start + i) - layer.residual_quantisation.zero_point;
         value += static_cast<float>(added) * layer.residual_multiplier;
       }
-      value = layer.relu ? std::max(value, 0.0F) : value;
+      value = layer.relu ? std::min(std::max(value, 0.0F), layer.ceiling) : value;
       write(output, start + i, value, layer.output_zero_point);
     }
   };

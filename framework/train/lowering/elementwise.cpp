@@ -1,7 +1,13 @@
+#include <algorithm>
+#include <vector>
+
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/hardswish.h>
+#include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/softmax.h>
 
 #include "core/error.h"
@@ -50,12 +56,52 @@ at::Tensor lower_Relu(const LoweringArgs& args) {
   return args.may_overwrite ? args.inputs[0].relu_() : args.inputs[0].relu();
 }
 
+at::Tensor lower_LeakyRelu(const LoweringArgs& args) {
+  return at::leaky_relu(args.inputs[0], args.node.as<graph::LeakyReluAttributes>().slope);
+}
+
+at::Tensor lower_Clip(const LoweringArgs& args) {
+  const auto& [low, high] = args.node.as<graph::ClipAttributes>();
+  return args.inputs[0].clamp(low, high);
+}
+
+at::Tensor lower_Sigmoid(const LoweringArgs& args) {
+  return args.inputs[0].sigmoid();
+}
+
+at::Tensor lower_Tanh(const LoweringArgs& args) {
+  return args.inputs[0].tanh();
+}
+
+at::Tensor lower_HardSwish(const LoweringArgs& args) {
+  return at::hardswish(args.inputs[0]);
+}
+
+at::Tensor lower_Erf(const LoweringArgs& args) {
+  return args.inputs[0].erf();
+}
+
 at::Tensor lower_Softmax(const LoweringArgs& args) {
   return args.inputs[0].softmax(args.node.as<graph::AxisAttributes>().axis);
 }
 
+namespace {
+
+/// The shape of a mask that zeroes as much at once as the grain says, by broadcasting.
+std::vector<int64_t> mask_shape(const at::Tensor& x, graph::DropoutGrain grain) {
+  std::vector<int64_t> shape = x.sizes().vec();
+  const size_t kept = grain == graph::DropoutGrain::Value     ? shape.size()
+                      : grain == graph::DropoutGrain::Channel ? 2
+                                                              : 1;
+  std::fill(shape.begin() + static_cast<ptrdiff_t>(std::min(kept, shape.size())), shape.end(), 1);
+  return shape;
+}
+
+}  // namespace
+
 at::Tensor lower_Dropout(const LoweringArgs& args) {
-  const double rate = args.node.as<graph::DropoutAttributes>().rate;
+  const auto& attributes = args.node.as<graph::DropoutAttributes>();
+  const double rate = attributes.rate;
   if (!args.training || rate <= 0) {
     return args.inputs[0];
   }
@@ -63,7 +109,11 @@ at::Tensor lower_Dropout(const LoweringArgs& args) {
     return args.inputs[0] * 0;
   }
   at::Generator generator = at::detail::createCPUGenerator(args.dropout_seed);
-  const at::Tensor mask = at::empty_like(args.inputs[0]).bernoulli_(1 - rate, generator);
+  const at::Tensor& x = args.inputs[0];
+  const at::Tensor mask = attributes.grain == graph::DropoutGrain::Value
+                              ? at::empty_like(x)
+                              : at::empty(mask_shape(x, attributes.grain), x.options());
+  mask.bernoulli_(1 - rate, generator);
   return args.inputs[0] * mask.div_(1 - rate);
 }
 
