@@ -34,7 +34,8 @@ struct ChannelGroup {
 /// Groups in graph order; every Conv or Gemm output channel belongs to exactly one. A layer whose
 /// channels go different ways makes several, named "conv1[0:4]", "conv1[4:10]". Not prunable
 /// besides: both sides of a convolution with 1 < groups < channels, channels under a softmax, a
-/// single channel that is spread over others. REQUIRES: shapes are inferred. Throws
+/// single channel that is spread over others, channels that a Reshape or a Slice of that axis
+/// counts. REQUIRES: shapes are inferred. Throws
 /// Error{InvalidArgument} for a quantised model.
 std::vector<ChannelGroup> find_groups(const graph::Model& model);
 

@@ -18,7 +18,8 @@ struct QuantiseOptions {
 /// activations per tensor, u8 with scale = limit / 255 where none was below 0 in calibration, else
 /// i8 with scale = limit / 127; int32 biases with scale = input scale x weight scale. Every zero
 /// point is 0. Preprocessing stays float, as do inputs and outputs of the model; pooling by maximum
-/// and flattening keep their input's scale; a ReLU behind its only producer is quantised with it.
+/// and moves of values (flattening, slices, enlarging) keep their input's scale; a ReLU or ReLU6
+/// behind its only producer is quantised with it.
 ///
 /// BN is folded and dropout removed first. With `bias_correction`, biases then lose the mean error
 /// that quantisation puts on each channel before its activation, layer by layer (Nagel et al., ICCV
