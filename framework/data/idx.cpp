@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "core/files.h"
 #include "data/readers.h"
+#include "data/readers/all.h"
 
 namespace coppice::data {
 
@@ -27,29 +27,13 @@ uint32_t big_endian(std::span<const std::byte> bytes, size_t offset) {
   return value;
 }
 
-core::Bytes read_plain(const std::filesystem::path& file) {
-  std::filesystem::path zipped = file;
-  zipped += ".gz";
-  std::error_code error;
-  if (!std::filesystem::exists(file, error) && std::filesystem::exists(zipped, error)) {
-    throw core::Error(
-        core::ErrorKind::NotFound,
-        fmt::format(
-            "{}: no such file (did you mean '{}'?)", file.string(), zipped.filename().string()));
-  }
-  core::Bytes bytes = core::read_file(file);
-  const bool gzipped =
-      bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
-  return gzipped ? core::gunzip(bytes, file.string()) : bytes;
-}
-
 struct Idx {
   std::vector<int64_t> shape;
   std::vector<std::byte> values;
 };
 
 Idx read_values(const std::filesystem::path& file, uint32_t magic, size_t dimensions) {
-  core::Bytes bytes = read_plain(file);
+  core::Bytes bytes = read_unzipped(file);
   const size_t header_bytes = 4 + 4 * dimensions;
   if (bytes.size() < header_bytes) {
     corrupt(

@@ -15,27 +15,6 @@ constexpr size_t kGrain = 32;  // samples per task: tens of microseconds of work
   throw core::Error(core::ErrorKind::InvalidArgument, message);
 }
 
-void check(const TransformOptions& options, const Transform& transform, const Schema& schema) {
-  const StrengthRange range = transform.range();
-  if (!(options.low >= range.min && options.low <= options.high && options.high <= range.max)) {
-    refuse_transform(fmt::format("transform '{}': strengths from {} to {} must ascend within [{}, {}]",
-                     options.name,
-                     options.low,
-                     options.high,
-                     range.min,
-                     range.max));
-  }
-  if (!(options.probability >= 0 && options.probability <= 1)) {
-    refuse_transform(fmt::format(
-        "transform '{}': a probability of {}; use 0 to 1", options.name, options.probability));
-  }
-  if (!transform.fits(schema)) {
-    refuse_transform(fmt::format("transform '{}' needs images [channels, height, width]; a sample is [{}]",
-                     options.name,
-                     fmt::join(schema.sample_shape, ", ")));
-  }
-}
-
 template <class Change>
 void for_each_sample(Batch& batch, const Schema& schema, const Change& change) {
   const auto bytes = static_cast<size_t>(schema.sample_bytes());
@@ -92,12 +71,35 @@ void TransformOptions::visit(core::Fields& f) {
   f.field("high", high, {.help = "highest strength; the same as low for a fixed one"});
 }
 
+void check_transform(const TransformOptions& options, const Schema& schema) {
+  const Transform& transform = *transforms().get(options.name);
+  const StrengthRange range = transform.range();
+  if (!(options.low >= range.min && options.low <= options.high && options.high <= range.max)) {
+    refuse_transform(
+        fmt::format("transform '{}': strengths from {} to {} must ascend within [{}, {}]",
+                    options.name,
+                    options.low,
+                    options.high,
+                    range.min,
+                    range.max));
+  }
+  if (!(options.probability >= 0 && options.probability <= 1)) {
+    refuse_transform(fmt::format(
+        "transform '{}': a probability of {}; use 0 to 1", options.name, options.probability));
+  }
+  if (!transform.fits(schema)) {
+    refuse_transform(fmt::format("transform '{}' needs {}; a sample is [{}]",
+                                 options.name,
+                                 transform.needs(),
+                                 fmt::join(schema.sample_shape, ", ")));
+  }
+}
+
 Pipeline::Pipeline(const std::vector<TransformOptions>& options, Schema schema)
     : schema_(std::move(schema)) {
   for (const TransformOptions& option : options) {
-    const std::shared_ptr<const Transform>& transform = transforms().get(option.name);
-    check(option, *transform, schema_);
-    steps_.push_back({transform, option});
+    check_transform(option, schema_);
+    steps_.push_back({transforms().get(option.name), option});
   }
 }
 

@@ -15,7 +15,7 @@
 
 namespace coppice::data {
 
-/// One named change of an image: as augmentation (random strength) or as drift (fixed strength).
+/// One named change of a sample: as augmentation (random strength) or as drift (fixed strength).
 struct TransformOptions {
   std::string name;  ///< see transforms()
   double probability = 1;
@@ -33,7 +33,7 @@ struct StrengthRange {
   double neutral = 0;
 };
 
-/// Changes one u8 or f32 image [channels, height, width] in place with the given strength.
+/// Changes one u8 or f32 sample in place with the given strength.
 ///
 /// Raw units: u8 pixels are 0…255, f32 pixels nominally 0…1, and strengths are in shares of that
 /// range where they concern brightness. u8 results are rounded and clamped; f32 results are not
@@ -52,11 +52,16 @@ class Transform {
   /// Whether it can change samples of this schema; by default only images [channels, height,
   /// width].
   virtual bool fits(const Schema& schema) const { return schema.sample_shape.size() == 3; }
+
+  /// What it fits, for messages.
+  virtual std::string_view needs() const { return "images [channels, height, width]"; }
 };
 
 /// What each is called, what its strength means, and what it does:
 ///
-/// - "flip" (unused): mirrors left and right; give it a probability of 0.5;
+/// - "flip", "flip_vertical" (unused): mirror; give them a probability of 0.5;
+/// - "crop" (pixels, 0…64): pads with that many zeros on all sides and cuts the image's size from
+///   anywhere (He et al., 2016);
 /// - "shift" (pixels, 0…64): moves that far in a random direction, by whole pixels;
 /// - "rotate" (degrees, 0…180, sign random): about the centre, bilinear;
 /// - "scale" (factor, 0.1…10): about the centre, bilinear; above 1 enlarges;
@@ -66,16 +71,34 @@ class Transform {
 /// - "brightness" (added share of the range, -1…1): adds a constant;
 /// - "cutout" (side as share of the shorter one, 0…1): blanks a square centred anywhere in the
 ///   image (DeVries and Taylor, 2017);
-/// - "blur" (σ in pixels, 0…10): Gaussian; edge pixels continue outside.
+/// - "blur" (σ in pixels, 0…10): Gaussian; edge pixels continue outside;
+/// - "shear" (pixels per row, 0…1, sign random): about the centre, bilinear;
+/// - "stripe" (share of the width, 0…1): inverts a stripe in the middle (Mu and Gilmer, 2019).
 ///
-/// Noise and brightness fit feature vectors too.
+/// Noise and brightness fit samples of any shape. Of sensor windows [channels, time], as Um et al.
+/// augment them ("Data augmentation of wearable sensor data for Parkinson's disease monitoring
+/// using convolutional neural networks", 2017):
+///
+/// - "jitter" (σ in the values' unit, of bytes in shares of 255; 0…10): adds noise;
+/// - "scaling" (σ, 0…1): multiplies each channel by a factor from N(1, σ²);
+/// - "magnitude_warp" (σ, 0…1): multiplies each channel by a smooth curve about 1;
+/// - "time_warp" (σ, 0…1): lets time run faster and slower along a smooth curve;
+/// - "permute" (segments, 1…16): cuts into segments and joins them in random order.
+///
+/// "cifar10c_…" (severity, 0…5): the corruptions of CIFAR-10-C but for frost, which is made of
+/// photographs, and spatter; see transforms/corruptions/corruption.h.
 const core::Registry<std::shared_ptr<const Transform>>& transforms();
+
+/// Whether a transform can be used on samples of a schema; a pure check, for configurations.
+///
+/// Throws Error{NotFound, InvalidArgument}: an unknown name, a strength or a probability out of its
+/// range, a transform that does not fit the schema (a rotation of feature vectors).
+void check_transform(const TransformOptions& options, const Schema& schema);
 
 /// A list of transforms, compiled once. Thread-safe.
 class Pipeline {
  public:
-  /// Throws Error{NotFound, InvalidArgument}: an unknown name, a strength out of its range, a
-  /// transform that does not fit the schema (a rotation of feature vectors).
+  /// Throws what check_transform() throws.
   Pipeline(const std::vector<TransformOptions>& options, Schema schema);
 
   /// REQUIRES: `sample` holds one sample of the schema.

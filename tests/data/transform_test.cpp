@@ -53,22 +53,34 @@ ImagePair random_pair(const std::vector<int64_t>& shape) {
   return pair;
 }
 
+/// The first of some shapes that the transform fits, all of about this many values.
+std::vector<int64_t> shape_for(const std::string& name, int64_t height, int64_t width) {
+  for (const auto& shape : std::vector<std::vector<int64_t>>{
+           {2, height, width}, {3, height, width}, {2, height * width}}) {
+    if (transforms().get(name)->fits(test::schema_of(shape, 1))) {
+      return shape;
+    }
+  }
+  ADD_FAILURE() << name << " fits nothing";
+  return {1};
+}
+
 class EveryTransform : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryTransform, ChangesNothingAtItsNeutralStrength) {
-  if (GetParam() == "flip") {
+  if (GetParam().starts_with("flip")) {
     GTEST_SUCCEED() << "its strength is unused";
     return;
   }
   const double neutral = transforms().get(GetParam())->range().neutral;
-  const ImagePair pair = random_pair({2, 9, 12});
+  const ImagePair pair = random_pair(shape_for(GetParam(), 9, 12));
   EXPECT_EQ(changed(GetParam(), pair.bytes, pair.u8, neutral), pair.bytes);
   EXPECT_EQ(changed(GetParam(), pair.floats, pair.f32, neutral), pair.floats);
 }
 
 TEST_P(EveryTransform, ChangesSomethingAtTheEndsOfItsRange) {
   const StrengthRange range = transforms().get(GetParam())->range();
-  const ImagePair pair = random_pair({2, 9, 12});
+  const ImagePair pair = random_pair(shape_for(GetParam(), 9, 12));
   EXPECT_NE(changed(GetParam(), pair.bytes, pair.u8, range.max), pair.bytes);
   EXPECT_NE(changed(GetParam(), pair.floats, pair.f32, range.max), pair.floats);
   EXPECT_LE(range.min, range.neutral);
@@ -78,19 +90,21 @@ TEST_P(EveryTransform, ChangesSomethingAtTheEndsOfItsRange) {
 TEST_P(EveryTransform, IsDecidedByItsStrengthAndSeed) {
   const StrengthRange range = transforms().get(GetParam())->range();
   const double strength = 0.75 * range.neutral + 0.25 * range.max;
-  const ImagePair pair = random_pair({1, 28, 28});
+  const ImagePair pair = random_pair(shape_for(GetParam(), 28, 28));
   EXPECT_EQ(changed(GetParam(), pair.bytes, pair.u8, strength, 4),
             changed(GetParam(), pair.bytes, pair.u8, strength, 4));
 }
 
 TEST_P(EveryTransform, TreatsBytesAsRoundedFloats) {
-  if (GetParam() == "noise" || GetParam() == "brightness") {
+  const std::vector<std::string> in_shares = {"noise", "brightness", "stripe", "jitter"};
+  if (std::count(in_shares.begin(), in_shares.end(), GetParam()) > 0 ||
+      GetParam().starts_with("cifar10c_")) {
     GTEST_SUCCEED() << "in shares of another range";
     return;
   }
   const StrengthRange range = transforms().get(GetParam())->range();
   const double strength = 0.9 * range.neutral + 0.1 * range.max;
-  const ImagePair pair = random_pair({2, 14, 17});
+  const ImagePair pair = random_pair(shape_for(GetParam(), 14, 17));
   const auto bytes = changed(GetParam(), pair.bytes, pair.u8, strength);
   const auto floats = test::floats_of(changed(GetParam(), pair.floats, pair.f32, strength));
   for (size_t i = 0; i < bytes.size(); ++i) {
@@ -109,6 +123,61 @@ TEST(Flip, MirrorsEveryRow) {
   EXPECT_EQ(
       changed("flip", test::bytes_of(image), test::schema_of({1, 2, 3}, 1, ElementType::F32), 0),
       test::bytes_of({3, 2, 1, 6, 5, 4}));
+}
+
+TEST(FlipVertical, ExchangesRows) {
+  const std::vector<float> image = {1, 2, 3, 4, 5, 6};
+  EXPECT_EQ(changed("flip_vertical",
+                    test::bytes_of(image),
+                    test::schema_of({1, 3, 2}, 1, ElementType::F32),
+                    0),
+            test::bytes_of({5, 6, 3, 4, 1, 2}));
+}
+
+TEST(Crop, CutsFromEverywhereOfThePaddedImage) {
+  const Schema schema = test::schema_of({1, 5, 5}, 1);
+  std::vector<std::byte> image(25);
+  image[12] = std::byte{9};
+  std::vector<int> seen(25);
+  for (uint64_t seed = 0; seed < 500; ++seed) {
+    const auto cropped = changed("crop", image, schema, 2, seed);
+    const auto at = std::find(cropped.begin(), cropped.end(), std::byte{9}) - cropped.begin();
+    ++seen.at(static_cast<size_t>(at));
+  }
+  EXPECT_THAT(seen, Each(::testing::AllOf(::testing::Gt(4), ::testing::Lt(44))))
+      << "each of the 25 places 20 times, give or take";
+}
+
+TEST(Shear, MovesRowsInProportionToTheirHeight) {
+  const Schema schema = test::schema_of({1, 5, 9}, 1);
+  std::vector<std::byte> image(45);
+  for (size_t y = 0; y < 5; ++y) {
+    image[y * 9 + 4] = std::byte{100};
+  }
+  std::vector<std::byte> slanted(45);
+  for (size_t y = 0; y < 5; ++y) {
+    slanted[y * 9 + 2 + y] = std::byte{100};
+  }
+  std::vector<std::byte> mirrored(45);
+  for (size_t y = 0; y < 5; ++y) {
+    mirrored[y * 9 + 6 - y] = std::byte{100};
+  }
+  for (uint64_t seed = 0; seed < 8; ++seed) {
+    EXPECT_THAT(changed("shear", image, schema, 1, seed), ::testing::AnyOf(slanted, mirrored));
+  }
+}
+
+TEST(Stripe, InvertsTheMiddle) {
+  const Schema schema = test::schema_of({1, 1, 6}, 1);
+  const std::vector<std::byte> image(6, std::byte{55});
+  const auto striped = changed("stripe", image, schema, 1.0 / 3);
+  EXPECT_EQ(striped,
+            (std::vector<std::byte>{std::byte{55},
+                                    std::byte{55},
+                                    std::byte{200},
+                                    std::byte{200},
+                                    std::byte{55},
+                                    std::byte{55}}));
 }
 
 TEST(Shift, MovesAsFarAsAskedInAllDirectionsAndFillsWithZero) {

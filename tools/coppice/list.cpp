@@ -7,6 +7,7 @@
 #include "compress/prune.h"
 #include "coppice/experiment_file.h"
 #include "core/error.h"
+#include "data/reader.h"
 #include "data/transform.h"
 #include "graph/op.h"
 #include "graph/zoo.h"
@@ -34,6 +35,7 @@ Section section(const std::string& kind, const core::Registry<T>& registry) {
 
 std::vector<Section> sections() {
   std::vector<Section> all{section("models", graph::zoo()),
+                           section("readers", data::readers()),
                            section("transforms", data::transforms()),
                            section("criteria", compress::criteria()),
                            section("samplers", sweep::samplers()),

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "coppice/data_cli.h"
 #include "coppice/experiment_file.h"
 #include "coppice/list.h"
 #include "coppice/run.h"
@@ -78,7 +79,8 @@ void add_check(CLI::App& app, CheckOptions& options) {
 
 void add_list(CLI::App& app, std::string& kind) {
   CLI::App* command = app.add_subcommand("list", "Name every registered component");
-  command->add_option("KIND", kind, "models, transforms, criteria, samplers, …; default: all");
+  command->add_option(
+      "KIND", kind, "models, readers, transforms, criteria, samplers, …; default: all");
   command->callback([&kind] { fmt::print("{}", tools::list_components(kind)); });
 }
 
@@ -102,6 +104,8 @@ int run_main(int argc, char** argv) {
   add_run(app, run_options);
   add_check(app, check_options);
   add_list(app, list_kind);
+  tools::DataOptions data_options;
+  tools::add_data(app, data_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -5,9 +5,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "coppice_edge/read_image.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/image_file.h"
 #include "edge/engine_host.h"
 #include "exit_code.h"
 #include "release/release.h"
@@ -32,7 +32,7 @@ std::vector<std::filesystem::path> list_images(const std::filesystem::path& fold
   std::vector<std::filesystem::path> files;
   if (std::filesystem::is_directory(folder)) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-      if (entry.is_regular_file() && tools::is_image_name(entry.path())) {
+      if (entry.is_regular_file() && core::is_image_name(entry.path())) {
         files.push_back(entry.path());
       }
     }
@@ -53,7 +53,7 @@ graph::Tensor load_input(const std::filesystem::path& file, const graph::Node& i
     throw core::Error(core::ErrorKind::Unsupported,
                       "the model's input is no raw image [batch, channels, height, width] of u8");
   }
-  const tools::Image image = tools::read_image(file, shape[1]);
+  const core::ImageFile image = core::read_image(file, shape[1]);
   if (image.height != shape[2] || image.width != shape[3]) {
     throw core::Error(core::ErrorKind::InvalidArgument,
                       fmt::format("{} is {}x{} pixels, the model wants {}x{}: resize it first",

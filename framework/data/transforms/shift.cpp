@@ -1,36 +1,12 @@
-#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "data/transforms/all.h"
-#include "data/transforms/image.h"
+#include "data/transforms/move.h"
 
 namespace coppice::data {
 
 namespace {
-
-/// Moves a plane by `right` and `down` pixels in place; what comes in is 0.
-template <class T>
-void move_plane(T* plane, int64_t height, int64_t width, int64_t right, int64_t down) {
-  const int64_t kept = std::max(int64_t{0}, width - std::abs(right));
-  const int64_t from = right < 0 ? -right : 0;
-  const int64_t to = right > 0 ? right : 0;
-  for (int64_t i = 0; i < height; ++i) {
-    // Rows are taken in the order in which none is overwritten before it was read.
-    const int64_t y = down > 0 ? height - 1 - i : i;
-    T* target = plane + y * width;
-    const int64_t source_y = y - down;
-    if (source_y < 0 || source_y >= height || kept == 0) {
-      std::fill(target, target + width, T{});
-      continue;
-    }
-    const T* source = plane + source_y * width;
-    std::copy_n(source + from, kept, scratch<T>().data());
-    std::fill(target, target + to, T{});
-    std::copy_n(scratch<T>().data(), kept, target + to);
-    std::fill(target + to + kept, target + width, T{});
-  }
-}
 
 class Shift final : public Transform {
  public:
@@ -41,16 +17,7 @@ class Shift final : public Transform {
     const double angle = rng.uniform(0, 2 * std::numbers::pi);
     const int64_t right = std::llround(strength * std::cos(angle));
     const int64_t down = std::llround(strength * std::sin(angle));
-    if (right == 0 && down == 0) {
-      return;
-    }
-    change_image(sample, schema, [&](auto image) {
-      using T = std::remove_pointer_t<decltype(image.pixels)>;
-      scratch<T>().resize(static_cast<size_t>(image.width));
-      for (int64_t c = 0; c < image.channels; ++c) {
-        move_plane(image.plane(c), image.height, image.width, right, down);
-      }
-    });
+    move_image(sample, schema, right, down);
   }
 
   StrengthRange range() const override { return {.min = 0, .max = 64, .neutral = 0}; }

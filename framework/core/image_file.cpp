@@ -1,4 +1,4 @@
-#include "coppice_edge/read_image.h"
+#include "core/image_file.h"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +14,7 @@
 #include "core/error.h"
 #include "core/files.h"
 
-namespace coppice::tools {
+namespace coppice::core {
 
 namespace {
 
@@ -29,11 +29,11 @@ std::string lower_extension(const std::filesystem::path& file) {
 }
 
 /// [height, width, channels] to [channels, height, width].
-Image planar(const std::vector<uint8_t>& interleaved,
-             int64_t channels,
-             int64_t height,
-             int64_t width) {
-  Image image{channels, height, width, std::vector<uint8_t>(interleaved.size())};
+ImageFile planar(const std::vector<uint8_t>& interleaved,
+                 int64_t channels,
+                 int64_t height,
+                 int64_t width) {
+  ImageFile image{channels, height, width, std::vector<uint8_t>(interleaved.size())};
   for (int64_t c = 0; c < channels; ++c) {
     for (int64_t i = 0; i < height * width; ++i) {
       image.pixels[static_cast<size_t>(c * height * width + i)] =
@@ -43,24 +43,25 @@ Image planar(const std::vector<uint8_t>& interleaved,
   return image;
 }
 
-[[noreturn]] void corrupt(const std::filesystem::path& file, const std::string& why) {
-  throw core::Error(core::ErrorKind::Corrupt, fmt::format("{}: {}", file.string(), why));
+[[noreturn]] void refuse_image(const std::filesystem::path& file, const std::string& why) {
+  throw Error(ErrorKind::Corrupt, fmt::format("{}: {}", file.string(), why));
 }
 
-Image read_png(const std::filesystem::path& file, const core::Bytes& bytes, int64_t channels) {
+ImageFile read_png(const std::filesystem::path& file, const Bytes& bytes, int64_t channels) {
   png_image png{};
   png.version = PNG_IMAGE_VERSION;
   const std::unique_ptr<png_image, decltype(&png_image_free)> guard(&png, png_image_free);
   if (png_image_begin_read_from_memory(&png, bytes.data(), bytes.size()) == 0) {
-    corrupt(file, png.message);
+    refuse_image(file, png.message);
   }
   if (png.width > kLargestSide || png.height > kLargestSide) {
-    corrupt(file, fmt::format("an image of {}x{} pixels is not accepted", png.width, png.height));
+    refuse_image(file,
+                 fmt::format("an image of {}x{} pixels is not accepted", png.width, png.height));
   }
   png.format = channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
   std::vector<uint8_t> pixels(PNG_IMAGE_SIZE(png));
   if (png_image_finish_read(&png, nullptr, pixels.data(), 0, nullptr) == 0) {
-    corrupt(file, png.message);
+    refuse_image(file, png.message);
   }
   return planar(pixels, channels, png.height, png.width);
 }
@@ -78,7 +79,7 @@ void escape_jpeg(j_common_ptr info) {
   std::longjmp(errors->escape, 1);
 }
 
-Image read_jpeg(const std::filesystem::path& file, const core::Bytes& bytes, int64_t channels) {
+ImageFile read_jpeg(const std::filesystem::path& file, const Bytes& bytes, int64_t channels) {
   jpeg_decompress_struct info{};
   JpegErrors errors{};
   std::vector<uint8_t> pixels;
@@ -88,7 +89,7 @@ Image read_jpeg(const std::filesystem::path& file, const core::Bytes& bytes, int
   };
   if (setjmp(errors.escape) != 0) {
     jpeg_destroy_decompress(&info);
-    corrupt(file, errors.message.data());
+    refuse_image(file, errors.message.data());
   }
   jpeg_create_decompress(&info);
   jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
@@ -107,7 +108,7 @@ Image read_jpeg(const std::filesystem::path& file, const core::Bytes& bytes, int
   jpeg_finish_decompress(&info);
   jpeg_destroy_decompress(&info);
   if (damaged) {
-    corrupt(file, "the JPEG data is damaged or truncated");
+    refuse_image(file, "the JPEG data is damaged or truncated");
   }
   return planar(pixels, channels, height, width);
 }
@@ -119,14 +120,14 @@ bool is_image_name(const std::filesystem::path& file) {
   return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
 }
 
-Image read_image(const std::filesystem::path& file, int64_t channels) {
+ImageFile read_image(const std::filesystem::path& file, int64_t channels) {
   if (channels != 1 && channels != 3) {
-    throw core::Error(core::ErrorKind::Unsupported,
-                      fmt::format("the model wants {} channels; images have 1 or 3", channels));
+    throw Error(ErrorKind::Unsupported,
+                fmt::format("{} channels are wanted; images have 1 or 3", channels));
   }
-  const core::Bytes bytes = core::read_file(file);
+  const Bytes bytes = read_file(file);
   return lower_extension(file) == ".png" ? read_png(file, bytes, channels)
                                          : read_jpeg(file, bytes, channels);
 }
 
-}  // namespace coppice::tools
+}  // namespace coppice::core

@@ -4,9 +4,10 @@
 #include <filesystem>
 #include <vector>
 
-namespace coppice::tools {
+namespace coppice::core {
 
-struct Image {
+/// What an image file shows.
+struct ImageFile {
   int64_t channels = 0;
   int64_t height = 0;
   int64_t width = 0;
@@ -15,8 +16,9 @@ struct Image {
 
 /// A PNG or JPEG file as 1 (grey) or 3 (RGB) channels, whatever it holds. Throws Error{NotFound,
 /// Corrupt, Unsupported}.
-Image read_image(const std::filesystem::path& file, int64_t channels);
+ImageFile read_image(const std::filesystem::path& file, int64_t channels);
 
+/// Whether it ends as PNG and JPEG files do, in either case.
 bool is_image_name(const std::filesystem::path& file);
 
-}  // namespace coppice::tools
+}  // namespace coppice::core
