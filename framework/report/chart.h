@@ -12,6 +12,8 @@ struct Series {
   std::vector<double> x;
   std::vector<double> y;  ///< NaN leaves a gap
   bool dashed = false;
+  int64_t colour = -1;  ///< series of the same number share it; -1: one of its own
+  bool faint = false;   ///< thin and pale, not in the legend: one run behind the mean of several
 };
 
 struct Marker {  ///< a vertical line with a label: "release 3"

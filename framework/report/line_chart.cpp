@@ -71,7 +71,11 @@ void draw(Frame& frame, const Series& series, std::string_view colour) {
       data += fmt::format(
           "{}{} {}", data.empty() ? "M" : "L", px(frame.x(point.x)), px(frame.y(point.y)));
     }
-    frame.svg().path(data, colour, run.size() > kDense ? 1.2 : 2, series.dashed ? "6 4" : "");
+    const double width = series.faint || run.size() > kDense ? 1.2 : 2;
+    frame.svg().path(data, colour, width, series.dashed ? "6 4" : "", series.faint ? 0.35 : 1);
+  }
+  if (series.faint) {
+    return;
   }
   for (const auto& run : runs) {
     for (const Point& point : run) {
@@ -84,6 +88,10 @@ void draw(Frame& frame, const Series& series, std::string_view colour) {
       }
     }
   }
+}
+
+std::string_view colour_of(const std::vector<Series>& series, size_t i) {
+  return series_colour(series[i].colour < 0 ? i : static_cast<size_t>(series[i].colour));
 }
 
 bool all_whole(const std::vector<Series>& series) {
@@ -111,15 +119,17 @@ std::string line_chart(const std::vector<Series>& series, const ChartOptions& op
   setup.whole_x = all_whole(series);
   bool empty = true;
   for (size_t i = 0; i < series.size(); ++i) {
-    setup.legend.push_back(
-        {series[i].name,
-         series_colour(i),
-         series[i].dashed ? LegendEntry::Mark::Dashes : LegendEntry::Mark::Line});
+    if (!series[i].faint) {
+      setup.legend.push_back(
+          {series[i].name,
+           colour_of(series, i),
+           series[i].dashed ? LegendEntry::Mark::Dashes : LegendEntry::Mark::Line});
+    }
     empty = empty && runs_of(series[i]).empty();
   }
   Frame frame(options, std::move(setup));
   for (size_t i = 0; i < series.size(); ++i) {
-    draw(frame, series[i], series_colour(i));
+    draw(frame, series[i], colour_of(series, i));
   }
   if (empty) {
     frame.say_empty();

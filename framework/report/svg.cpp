@@ -124,7 +124,8 @@ Svg& Svg::line(double x1,
 Svg& Svg::path(std::string_view data,
                std::string_view stroke,
                double width,
-               std::string_view dashes) {
+               std::string_view dashes,
+               double opacity) {
   fmt::format_to(
       std::back_inserter(body_),
       "<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\"",
@@ -133,6 +134,9 @@ Svg& Svg::path(std::string_view data,
       px(width));
   if (!dashes.empty()) {
     fmt::format_to(std::back_inserter(body_), " stroke-dasharray=\"{}\"", dashes);
+  }
+  if (opacity < 1) {
+    fmt::format_to(std::back_inserter(body_), " stroke-opacity=\"{}\"", px(opacity));
   }
   close("path", "");
   return *this;

@@ -41,7 +41,8 @@ class Svg {
   Svg& path(std::string_view data,
             std::string_view stroke,
             double width,
-            std::string_view dashes = "");
+            std::string_view dashes = "",
+            double opacity = 1);
   Svg& circle(double x,
               double y,
               double radius,

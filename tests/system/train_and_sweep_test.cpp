@@ -8,6 +8,7 @@
 
 #include "loop/page_check.h"
 #include "report/metrics_log.h"
+#include "report/tensorboard.h"
 #include "system/program.h"
 #include "system/tiny_experiment.h"
 
@@ -37,6 +38,15 @@ TEST(PlainExperiment, TrainsCompressesAndReports) {
   const std::string page = core::read_text(out / "report.html");
   expect_stands_alone(page);
   expect_on_page(page, "student loss: ");  // a point of the learning curve
+
+  // The curves of the student's training: two epochs of 400 samples in batches of 32.
+  EXPECT_EQ(report::read_metrics(out / "metrics.jsonl").size(), 2u);
+  const auto events = report::tensorboard_files(out);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(report::read_tensorboard(events.front()).back().step, 26);
+  const Outcome shown = run_program({COPPICE, "report", "show", out.string()});
+  EXPECT_EQ(shown.exit_code, 0) << shown.error;
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("float_accuracy"), HasSubstr("validation_loss")));
 
   // Again in the same folder: every stage is found, and the figures are the same.
   const Outcome again = run_program(command);
@@ -109,6 +119,10 @@ class Sweep : public ::testing::Test {
     }
     EXPECT_THAT(outcome.out, Not(HasSubstr("running")));
     expect_stands_alone(core::read_text(out() / "report.html"));
+    const Outcome compared = run_program({COPPICE, "report", "compare", out().string()});
+    EXPECT_EQ(compared.exit_code, 0) << compared.error;
+    EXPECT_THAT(compared.out,
+                AllOf(HasSubstr("3 runs, 3 configurations"), HasSubstr("student.model.widths")));
   }
 
   TinyExperiment tiny_;

@@ -8,6 +8,7 @@
 #include "graph/models.h"
 #include "graph/onnx.h"
 #include "report/metrics_log.h"
+#include "report/tensorboard.h"
 #include "runtime/engine.h"
 #include "samples.h"
 #include "train/components.h"
@@ -74,7 +75,47 @@ TEST_F(JobsTest, TrainWritesAModelThatKnowsItsData) {
   const auto rows = report::read_metrics(out / "metrics.jsonl");
   ASSERT_EQ(rows.size(), 4);
   EXPECT_EQ(rows.back().values.at("validation_accuracy"), figure(out, "accuracy"));
-  EXPECT_THAT(core::read_text(out / "report.html"), HasSubstr("<svg"));
+  const std::string page = core::read_text(out / "report.html");
+  for (const char* part :
+       {"best validation: ", "learning rate", "weighted mean", "gap to confidence"}) {
+    EXPECT_THAT(page, HasSubstr(part));
+  }
+  for (const char* name : {"macro_f1", "auroc", "ece", "brier", "recall.top left"}) {
+    EXPECT_GT(figure(out, name) + 1e-9, 0) << name;
+  }
+}
+
+TEST_F(JobsTest, TrainWritesWhatTensorBoardShows) {
+  const fs::path out = train();
+  const auto files = report::tensorboard_files(out);
+  ASSERT_EQ(files.size(), 1u);
+  const auto rows = report::read_metrics(out / "metrics.jsonl");
+  std::map<std::string, std::vector<std::pair<int64_t, float>>> scalars;
+  for (const auto& event : report::read_tensorboard(files.front())) {
+    for (const auto& [tag, value] : event.scalars) {
+      scalars[tag].emplace_back(event.step, value);
+    }
+  }
+  // 256 samples in batches of 32: 8 steps an epoch, 4 epochs; the loss of every 10 steps.
+  ASSERT_EQ(scalars["train/loss"].size(), 3u);
+  EXPECT_EQ(scalars["train/loss"][1].first, 20);
+  for (const char* tag : {"validation/loss",
+                          "validation/accuracy",
+                          "learning_rate",
+                          "epoch/loss",
+                          "samples_per_second"}) {
+    ASSERT_EQ(scalars[tag].size(), 4u) << tag;
+  }
+  for (size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(scalars["validation/loss"][i].first, 8 * static_cast<int64_t>(i + 1));
+    EXPECT_FLOAT_EQ(scalars["validation/loss"][i].second,
+                    static_cast<float>(rows[i].values.at("validation_loss")));
+  }
+  EXPECT_GT(scalars["samples_per_second"][0].second, 0);
+  // Taken up again, a finished run leaves it as it was.
+  const core::Bytes before = core::read_file(files.front());
+  train();
+  EXPECT_EQ(core::read_file(report::tensorboard_files(out).front()), before);
 }
 
 TEST_F(JobsTest, PruneDistilQuantiseAndEvaluateFollowOnEachOther) {

@@ -7,6 +7,7 @@
 #include "coppice/data_cli.h"
 #include "coppice/experiment_file.h"
 #include "coppice/list.h"
+#include "coppice/report_commands.h"
 #include "coppice/run.h"
 #include "core/error.h"
 #include "core/interrupt.h"
@@ -101,11 +102,13 @@ int run_main(int argc, char** argv) {
   tools::RunOptions run_options;
   CheckOptions check_options;
   std::string list_kind;
+  tools::ReportCommands report;
   add_run(app, run_options);
   add_check(app, check_options);
   add_list(app, list_kind);
   tools::DataOptions data_options;
   tools::add_data(app, data_options);
+  report.add_to(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -17,6 +17,7 @@
 #include "loop/experiment.h"
 #include "loop/reports.h"
 #include "report/metrics_log.h"
+#include "report/tensorboard.h"
 
 namespace coppice::tools {
 
@@ -51,6 +52,21 @@ std::filesystem::path trainer_path(const RunOptions& options) {
   return path;
 }
 
+/// The curves of the student's training are the experiment's.
+void keep_curves(const std::filesystem::path& stage, const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  const fs::path log = stage / "metrics.jsonl";
+  if (fs::exists(log)) {
+    core::write_file(folder / log.filename(), core::read_text(log));
+  }
+  for (const fs::path& older : report::tensorboard_files(folder)) {
+    fs::remove(older);
+  }
+  for (const fs::path& events : report::tensorboard_files(stage)) {
+    core::write_file(folder / events.filename(), core::read_file(events));
+  }
+}
+
 /// Runs one experiment of a kind into a run directory.
 struct Runner {
   const RunOptions& options;
@@ -73,6 +89,7 @@ struct Runner {
   void operator()(const loop::ExperimentOptions& train_options) const {
     const auto executor = jobs::make_local_executor(trainer_path(options));
     const auto result = loop::run_experiment(train_options, directory.path(), *executor, cache);
+    keep_curves(result.lineage.student.parent_path(), directory.path());
     loop::write_report(result,
                        "Experiment: " + train_options.name,
                        experiment.resolved(),

@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include <ATen/Parallel.h>
@@ -20,6 +20,7 @@
 #include "train/checkpoint.h"
 #include "train/components.h"
 #include "train/evaluate.h"
+#include "train/event_log.h"
 #include "train/network.h"
 #include "train/objective.h"
 #include "train/teacher.h"
@@ -90,15 +91,6 @@ graph::Model initial_model(const JobContext& context,
   model.metadata.lineage["dataset"] = version.hash;
   model.metadata.lineage["stage"] = context.spec.name;
   return model;
-}
-
-/// The share `quantile` of `values` lies below it; between two of them linearly, as NumPy does.
-double quantile_of(std::vector<double> values, double quantile) {
-  std::sort(values.begin(), values.end());
-  const double at = quantile * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<size_t>(at);
-  const size_t above = std::min(below + 1, values.size() - 1);
-  return std::lerp(values[below], values[above], at - static_cast<double>(below));
 }
 
 std::map<std::string, double> to_row(const EpochMetrics& m) {
@@ -175,6 +167,29 @@ std::map<std::string, double> figures_of(const graph::Model& model,
   return figures;
 }
 
+std::vector<report::MetricsRow> rows_of(const std::vector<EpochMetrics>& history) {
+  std::vector<report::MetricsRow> rows;
+  for (const EpochMetrics& m : history) {
+    rows.push_back({m.epoch, to_row(m)});
+  }
+  return rows;
+}
+
+/// What the trained network makes of the validation data; nothing without one.
+std::optional<Judgement> judge_validation(Network& network,
+                                          const Inputs& inputs,
+                                          const recipe::TaskOptions& options,
+                                          const graph::Model& trained) {
+  if (!inputs.validation) {
+    return std::nullopt;
+  }
+  const std::string& task = trained.metadata.task;
+  const JudgeOptions judging{
+      .task = task, .loss = recipe::loss_of(options, task), .huber_delta = options.huber_delta};
+  return judge(predict(network, *inputs.validation, 500, judging),
+               {.threshold = trained.metadata.anomaly_threshold, .normal_classes = {}});
+}
+
 std::vector<std::unique_ptr<Strategy>> make_strategies(const JobContext& context,
                                                        const std::vector<std::string>& names) {
   std::vector<std::unique_ptr<Strategy>> strategies;
@@ -203,6 +218,7 @@ void run_train_job(const JobContext& context) {
   const auto resume = find_checkpoint(checkpoint_file, key);
   report::MetricsLog log = open_log(context.folder / "metrics.jsonl",
                                     resume ? resume->state.history : std::vector<EpochMetrics>{});
+  EventLog events(context.folder);
   TrainingTask task{.name = context.spec.name,
                     .train = inputs.train,
                     .validation = inputs.validation,
@@ -212,7 +228,11 @@ void run_train_job(const JobContext& context) {
                     .options = job.train,
                     .seed = context.spec.seed,
                     .on_progress = context.on_progress,
-                    .on_epoch = [&](const EpochMetrics& m) { log.write(m.epoch, to_row(m)); },
+                    .on_epoch =
+                        [&](const EpochMetrics& m) {
+                          log.write(m.epoch, to_row(m));
+                          events.write_epoch(m.epoch, to_row(m));
+                        },
                     .on_checkpoint =
                         [&](const TrainingState& state) {
                           save_checkpoint(checkpoint_file, {key, network.to_model(), state});
@@ -221,6 +241,7 @@ void run_train_job(const JobContext& context) {
   for (const auto& strategy : strategies) {
     task.strategies.push_back(strategy.get());
   }
+  task.strategies.push_back(&events);
   const std::vector<EpochMetrics> history = train(network, task, resume ? &resume->state : nullptr);
 
   graph::Model trained = network.to_model();
@@ -228,12 +249,21 @@ void run_train_job(const JobContext& context) {
   if (trained.metadata.task == "reconstruction") {
     const data::Dataset& normal = inputs.validation ? *inputs.validation : *inputs.train;
     const double threshold =
-        quantile_of(reconstruction_errors(network, normal), job.train.task.anomaly_quantile);
+        monitor::quantile(reconstruction_errors(network, normal), job.train.task.anomaly_quantile);
     trained.metadata.anomaly_threshold = threshold;
     figures["anomaly_threshold"] = threshold;
   }
   graph::save_onnx(trained, context.folder / "model.onnx");
-  write_train_report(context.folder / "report.html", context.spec, trained, history, figures);
+  const auto judgement = judge_validation(network, inputs, job.train.task, trained);
+  if (judgement) {
+    figures.insert(judgement->figures.begin(), judgement->figures.end());
+  }
+  write_train_report(context.folder / "report.html",
+                     context.spec,
+                     trained,
+                     rows_of(history),
+                     figures,
+                     judgement ? &*judgement : nullptr);
   report::write_summary(context.folder / "summary.json",
                         figures,
                         {{"kind", context.spec.kind},
