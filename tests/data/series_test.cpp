@@ -131,7 +131,9 @@ TEST(TimeWarp, KeepsOrderEndsAndTheChannelsTogether) {
 TEST(Permute, ReordersWholeSegments) {
   const auto permuted = changed_window("permute", ramps(), 4, 5);
   auto sorted = permuted;
-  std::sort(sorted.begin(), sorted.end());
+  for (auto channel = sorted.begin(); channel != sorted.end(); channel += 128) {
+    std::sort(channel, channel + 128);
+  }
   EXPECT_EQ(sorted, ramps()) << "nothing is lost";
   int breaks = 0;
   for (size_t t = 1; t < 128; ++t) {
