@@ -50,7 +50,7 @@ void TrainOptions::visit(core::Fields& f) {
       "replay_share",
       replay_share,
       {.help = "share of a batch drawn from replayed data, when there is any", .min = 0, .max = 1});
-  f.field("threads", threads, {.help = "threads; 0: every core", .min = 0, .max = 1024});
+  f.field("threads", threads, {.help = "threads; 0: every core that the network keeps busy", .min = 0, .max = 1024});
 }
 
 void TrainJob::visit(core::Fields& f) {

@@ -49,7 +49,7 @@ struct TrainOptions {
   std::vector<std::string> strategies;  ///< named train::Strategy hooks, in order
   double replay_share =
       0.5;              ///< of each batch drawn from the `replay` input, when the job is given one
-  int64_t threads = 0;  ///< 0: all cores
+  int64_t threads = 0;  ///< 0: as many cores as the network keeps busy
 
   void visit(core::Fields& f);
 };

@@ -35,8 +35,9 @@ std::vector<std::string> metrics_of(const std::vector<MetricsRow>& rows) {
   for (const MetricsRow& row : rows) {
     for (const auto& [name, value] : row.values) {
       std::string metric = name.starts_with(kValidation) ? name.substr(kValidation.size()) : name;
-      const bool other = metric == "seconds" || metric == "learning_rate" || metric == "loss" ||
-                         metric == "samples_per_second" || metric.find('.') != std::string::npos;
+      const bool other = metric.ends_with("seconds") || metric == "learning_rate" ||
+                         metric == "loss" || metric == "samples_per_second" ||
+                         metric.find('.') != std::string::npos;
       if (!other) {
         names.insert(std::move(metric));
       }

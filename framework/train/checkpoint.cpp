@@ -15,7 +15,7 @@ namespace coppice::train {
 
 namespace {
 
-constexpr const char* kFormat = "coppice-checkpoint-2";
+constexpr const char* kFormat = "coppice-checkpoint-3";
 constexpr const char* kMomentFolder = "optimizer/";
 constexpr const char* kBestFolder = "best/";
 constexpr const char* kAverageFolder = "average/";
@@ -27,12 +27,13 @@ void visit_metrics(EpochMetrics& m, Field field) {
                         &m.accuracy,
                         &m.validation_loss,
                         &m.validation_accuracy,
-                        &m.seconds}) {
+                        &m.seconds,
+                        &m.input_wait_seconds}) {
     field(*value);
   }
 }
 
-constexpr int64_t kMetricsFields = 6;
+constexpr int64_t kMetricsFields = 7;
 
 /// Counts are doubles too: exact up to 2^53.
 template <class Field>
@@ -49,6 +50,7 @@ void visit_progress(TrainingState& s, Field field) {
   for (double* value : {&s.current.loss,
                         &s.current.correct,
                         &s.current.seconds,
+                        &s.current.input_wait_seconds,
                         &s.plateau.share,
                         &s.plateau.best,
                         &s.early_stopping.best}) {

@@ -1,8 +1,10 @@
 #include "train/process_setup.h"
 
+#include <algorithm>
 #include <limits>
 
 #include <malloc.h>
+#include <omp.h>
 #include <stdlib.h>  // NOLINT: setenv is POSIX
 #include <unistd.h>
 
@@ -22,6 +24,15 @@ void set_up_process(char** argv) {
   if (!missing.empty()) {
     ::execv("/proc/self/exe", argv);  // on failure: go on, only slower
   }
+}
+
+int threads_to_train_with(int64_t asked, int64_t batch_macs) {
+  constexpr int64_t kMacsThatKeepAThreadBusy = 50'000'000;
+  if (asked > 0) {
+    return static_cast<int>(asked);
+  }
+  const int64_t available = ::omp_get_max_threads();
+  return static_cast<int>(std::clamp<int64_t>(batch_macs / kMacsThatKeepAThreadBusy, 1, available));
 }
 
 }  // namespace coppice::train

@@ -93,7 +93,7 @@ class Run {
     const double seconds_before = current_.seconds;
     bool due = false;
     loader_.start_epoch(epoch(), current_.steps);
-    while (auto loaded = loader_.next()) {
+    while (auto loaded = next_batch()) {
       if (core::interrupted()) {
         save();
         core::throw_if_interrupted();
@@ -108,6 +108,7 @@ class Run {
     }
     history_.push_back(finish_epoch());
     history_.back().seconds = seconds_before + watch.seconds();
+    history_.back().input_wait_seconds = current_.input_wait_seconds;
     current_ = {};
     if (task_.on_epoch) {
       task_.on_epoch(history_.back());
@@ -115,6 +116,13 @@ class Run {
     if (rhythm_.epoch_done() || due) {
       save();
     }
+  }
+
+  std::unique_ptr<LoadedBatch> next_batch() {
+    const core::Stopwatch watch;
+    auto loaded = loader_.next();
+    current_.input_wait_seconds += watch.seconds();
+    return loaded;
   }
 
   EpochMetrics finish_epoch() {

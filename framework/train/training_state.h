@@ -23,6 +23,7 @@ struct EpochMetrics {
   double validation_loss = std::numeric_limits<double>::quiet_NaN();
   double validation_accuracy = std::numeric_limits<double>::quiet_NaN();
   double seconds = 0;
+  double input_wait_seconds = 0;  ///< of them: the step had no batch to work on
 };
 
 /// Sums over the part of an epoch that is done.
@@ -32,6 +33,7 @@ struct EpochSums {
   double loss = 0;     ///< x samples
   double correct = 0;  ///< samples
   double seconds = 0;
+  double input_wait_seconds = 0;
 };
 
 /// Tensors by the names of a network's weights.

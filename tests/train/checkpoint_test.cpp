@@ -29,8 +29,12 @@ Checkpoint sample(int64_t epochs) {
   checkpoint.state.optimizer.tensors["momentum/gemm1.bias"] = at::full({2}, -1.0);
   checkpoint.state.best["gemm1.weight"] = at::full({2, 3}, 0.5);
   checkpoint.state.average["gemm1.weight"] = at::full({2, 3}, 0.75);
-  checkpoint.state.current = {
-      .steps = 7, .samples = 224, .loss = 100.0 / 3, .correct = 99, .seconds = 1.5};
+  checkpoint.state.current = {.steps = 7,
+                              .samples = 224,
+                              .loss = 100.0 / 3,
+                              .correct = 99,
+                              .seconds = 1.5,
+                              .input_wait_seconds = 0.25};
   checkpoint.state.plateau = {.share = 0.1, .best = 2.0 / 3, .bad_epochs = 2, .cooldown_left = 1};
   checkpoint.state.early_stopping = {.best = 1.0 / 7, .since_best = 3};
   for (int64_t epoch = 1; epoch <= epochs; ++epoch) {
@@ -60,6 +64,7 @@ TEST(Checkpoint, ComesBackAsItWas) {
   EXPECT_EQ(loaded.state.current.loss, 100.0 / 3);
   EXPECT_EQ(loaded.state.current.correct, 99);
   EXPECT_EQ(loaded.state.current.seconds, 1.5);
+  EXPECT_EQ(loaded.state.current.input_wait_seconds, 0.25);
   EXPECT_EQ(loaded.state.plateau.share, 0.1);
   EXPECT_EQ(loaded.state.plateau.best, 2.0 / 3);
   EXPECT_EQ(loaded.state.plateau.bad_epochs, 2);

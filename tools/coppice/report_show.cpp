@@ -43,7 +43,7 @@ std::vector<std::vector<std::string>> best_rows(const Run& run) {
       metrics.insert(name.starts_with(prefix) ? name.substr(prefix.size()) : name);
     }
   }
-  metrics.erase("seconds");
+  std::erase_if(metrics, [](const std::string& name) { return name.ends_with("seconds"); });
   metrics.erase("learning_rate");
   std::vector<std::vector<std::string>> rows;
   for (const std::string& metric : metrics) {

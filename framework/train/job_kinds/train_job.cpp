@@ -1,7 +1,6 @@
 #include <cmath>
 #include <map>
 #include <optional>
-#include <thread>
 
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
@@ -23,6 +22,7 @@
 #include "train/event_log.h"
 #include "train/network.h"
 #include "train/objective.h"
+#include "train/process_setup.h"
 #include "train/teacher.h"
 #include "train/train_report.h"
 #include "train/trainer.h"
@@ -99,7 +99,8 @@ std::map<std::string, double> to_row(const EpochMetrics& m) {
                                     {"accuracy", m.accuracy},
                                     {"validation_loss", m.validation_loss},
                                     {"validation_accuracy", m.validation_accuracy},
-                                    {"seconds", m.seconds}};
+                                    {"seconds", m.seconds},
+                                    {"input_wait_seconds", m.input_wait_seconds}};
   std::erase_if(row, [](const auto& entry) { return std::isnan(entry.second); });
   return row;
 }
@@ -207,11 +208,12 @@ void run_train_job(const JobContext& context) {
   const auto job = core::read_options<recipe::TrainJob>(
       core::parse_config_text(context.spec.options, "options"));
   const auto strategies = make_strategies(context, job.train.strategies);
-  const auto cores = static_cast<int64_t>(std::max(1U, std::thread::hardware_concurrency()));
-  at::set_num_threads(static_cast<int>(job.train.threads > 0 ? job.train.threads : cores));
 
   const Inputs inputs = read_inputs(context);
-  Network network(initial_model(context, job, inputs.version));
+  const graph::Model initial = initial_model(context, job, inputs.version);
+  at::set_num_threads(threads_to_train_with(
+      job.train.threads, graph::cost(initial).macs * job.train.batch_size));
+  Network network(initial);
 
   const fs::path checkpoint_file = context.folder / "checkpoint.h5";
   const std::string key = jobs::stage_key(context.spec, "");

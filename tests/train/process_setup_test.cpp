@@ -1,0 +1,25 @@
+#include "train/process_setup.h"
+
+#include <omp.h>
+
+#include <gtest/gtest.h>
+
+namespace coppice::train {
+namespace {
+
+TEST(ThreadsToTrainWith, TakesWhatIsAskedFor) {
+  EXPECT_EQ(threads_to_train_with(3, 1), 3);
+}
+
+TEST(ThreadsToTrainWith, GivesEachThreadEnoughToDo) {
+  const int available = omp_get_max_threads();
+  omp_set_num_threads(4);
+  EXPECT_EQ(threads_to_train_with(0, 0), 1);
+  EXPECT_EQ(threads_to_train_with(0, 128 * 89'400), 1) << "784-100-100-10 at batch 128";
+  EXPECT_EQ(threads_to_train_with(0, 100'000'000), 2);
+  EXPECT_EQ(threads_to_train_with(0, 1'000'000'000'000), 4) << "as many as there are";
+  omp_set_num_threads(available);
+}
+
+}  // namespace
+}  // namespace coppice::train
