@@ -13,6 +13,8 @@
 #define COPPICE_FOR_EVERY_CPU
 #endif
 #define COPPICE_INLINE inline __attribute__((always_inline))
+#define COPPICE_INLINE_BODY \
+  __attribute__((always_inline))     // a lambda that stays a call is not vector code
 #define COPPICE_RESTRICT __restrict  // no array overlaps another: loops become vector code
 
 namespace coppice::train {
@@ -100,7 +102,7 @@ COPPICE_INLINE void sums_of(
   in_runs(
       op.samples * op.in_size(),
       op.channels * times,
-      [&](int64_t first, int64_t count) {
+      [&](int64_t first, int64_t count) COPPICE_INLINE_BODY {
         const T* COPPICE_RESTRICT in = x + first;
         for (int64_t i = 0; i < count; ++i) {
           const T away = in[i] - k[i];
@@ -111,8 +113,8 @@ COPPICE_INLINE void sums_of(
       [&] { partial.flush(sum, squares); });
 }
 
-/// 64 bytes of neighbouring channels, worked on at once: GCC turns the choices of a pooling window
-/// into jumps where it is left to find the vector code itself.
+/// 64 bytes of neighbouring channels, worked on at once: GCC turns choices (of a ReLU, of a pooling
+/// window) into jumps where it is left to find the vector code itself.
 template <class T>
 struct Simd {
   using Vector __attribute__((vector_size(64))) = T;
@@ -138,18 +140,30 @@ struct Simd {
     }
   }
 
-  /// Calls body(first channel, its lanes) for pieces of the channels.
+  /// Calls body(first, its lanes) for pieces of [0, count).
   template <class Body>
-  static COPPICE_INLINE void for_channels(int64_t channels, Body body) {
-    const int64_t whole = channels - channels % kLanes;
+  static COPPICE_INLINE void for_each(int64_t count, Body body) {
+    const int64_t whole = count - count % kLanes;
     for (int64_t c = 0; c < whole; c += kLanes) {
       body(c, Simd{});
     }
-    if (whole < channels) {
-      body(whole, Simd{channels - whole});
+    if (whole < count) {
+      body(whole, Simd{count - whole});
     }
   }
 };
+
+/// a x + b, and the residual where there is one.
+template <class T>
+COPPICE_INLINE typename Simd<T>::Vector before_relu(const Simd<T>& simd,
+                                                    const T* a,
+                                                    const T* b,
+                                                    const typename Simd<T>::Vector& x,
+                                                    const T* residual,
+                                                    int64_t at) {
+  const auto value = simd.load(a) * x + simd.load(b);
+  return residual == nullptr ? value : value + simd.load(residual + at);
+}
 
 /// The four values of a pooling window after scale and shift. The first of equals is taken.
 template <class T>
@@ -186,7 +200,7 @@ COPPICE_INLINE void for_window_rows(const NormReluPool& op, Body body) {
 /// Calls body(offset of the window's first pixel in the input, offset of its pixel in the output).
 template <class Body>
 COPPICE_INLINE void for_windows(const NormReluPool& op, Body body) {
-  for_window_rows(op, [&](int64_t in, int64_t out) {
+  for_window_rows(op, [&](int64_t in, int64_t out) COPPICE_INLINE_BODY {
     for (int64_t column = 0; column < op.out_width(); ++column) {
       body(in + 2 * column * op.channels, out + column * op.channels);
     }
@@ -200,8 +214,8 @@ COPPICE_INLINE void forward_of(
   const int64_t channels = op.channels;
   if (op.pool) {
     const int64_t row = op.width * channels;
-    for_windows(op, [&](int64_t in, int64_t out) {
-      Simd<T>::for_channels(channels, [&](int64_t c, const Simd<T>& simd) {
+    for_windows(op, [&](int64_t in, int64_t out) COPPICE_INLINE_BODY {
+      Simd<T>::for_each(channels, [&](int64_t c, const Simd<T>& simd) COPPICE_INLINE_BODY {
         const T* p = x + in + c;
         const auto a = simd.load(norm.scale + c);
         const auto b = simd.load(norm.shift + c);
@@ -218,26 +232,18 @@ COPPICE_INLINE void forward_of(
   const int64_t times = pixels_in_a_run(channels);
   const std::vector<T> scales = repeat(norm.scale, channels, times);
   const std::vector<T> shifts = repeat(norm.shift, channels, times);
-  const T* COPPICE_RESTRICT a = scales.data();
-  const T* COPPICE_RESTRICT b = shifts.data();
+  const T* a = scales.data();
+  const T* b = shifts.data();
   in_runs(
       op.samples * op.in_size(),
       channels * times,
-      [&](int64_t first, int64_t count) {
-        const T* COPPICE_RESTRICT in = x + first;
-        T* COPPICE_RESTRICT target = y + first;
-        if (residual == nullptr) {
-          for (int64_t i = 0; i < count; ++i) {
-            const T v = a[i] * in[i] + b[i];
-            target[i] = v <= least ? least : v;
-          }
-          return;
-        }
-        const T* COPPICE_RESTRICT r = residual + first;
-        for (int64_t i = 0; i < count; ++i) {
-          const T v = a[i] * in[i] + b[i] + r[i];
-          target[i] = v <= least ? least : v;
-        }
+      [&](int64_t first, int64_t count) COPPICE_INLINE_BODY {
+        Simd<T>::for_each(count, [&](int64_t i, const Simd<T>& simd) COPPICE_INLINE_BODY {
+          const auto in = simd.load(x + first + i);
+          const auto value = before_relu(simd, a + i, b + i, in, residual, first + i);
+          const typename Simd<T>::Vector zero = {};
+          simd.store(value <= least ? least + zero : value, y + first + i);
+        });
       },
       [] {});
 }
@@ -257,8 +263,8 @@ COPPICE_INLINE void backward_sums_of(const NormReluPool& op,
     const int64_t row = op.width * channels;
     TwoSums<T> partial(channels, 1);
     int64_t rows = 0;
-    for_window_rows(op, [&](int64_t in, int64_t out) {
-      Simd<T>::for_channels(channels, [&](int64_t c, const Simd<T>& simd) {
+    for_window_rows(op, [&](int64_t in, int64_t out) COPPICE_INLINE_BODY {
+      Simd<T>::for_each(channels, [&](int64_t c, const Simd<T>& simd) COPPICE_INLINE_BODY {
         const auto a = simd.load(norm.scale + c);
         const auto b = simd.load(norm.shift + c);
         const auto m = simd.load(mean + c);
@@ -294,33 +300,23 @@ COPPICE_INLINE void backward_sums_of(const NormReluPool& op,
   const std::vector<T> shifts = repeat(norm.shift, channels, times);
   const std::vector<T> means = repeat(mean, channels, times);
   TwoSums<T> partial(channels, times);
-  const T* COPPICE_RESTRICT a = scales.data();
-  const T* COPPICE_RESTRICT b = shifts.data();
-  const T* COPPICE_RESTRICT m = means.data();
+  const T* a = scales.data();
+  const T* b = shifts.data();
+  const T* m = means.data();
   T* COPPICE_RESTRICT s = partial.first();
   T* COPPICE_RESTRICT q = partial.second();
   in_runs(
       op.samples * op.in_size(),
       channels * times,
-      [&](int64_t first, int64_t count) {
-        const T* COPPICE_RESTRICT in = x + first;
-        const T* COPPICE_RESTRICT gradient = dy + first;
-        if (residual == nullptr) {
-          for (int64_t i = 0; i < count; ++i) {
-            const T given = gradient[i];  // read always: no jump
-            const T g = a[i] * in[i] + b[i] <= least ? T{0} : given;
-            s[i] += g;
-            q[i] += g * (in[i] - m[i]);
-          }
-          return;
-        }
-        const T* COPPICE_RESTRICT r = residual + first;
-        for (int64_t i = 0; i < count; ++i) {
-          const T given = gradient[i];  // read always: no jump
-          const T g = a[i] * in[i] + b[i] + r[i] <= least ? T{0} : given;
-          s[i] += g;
-          q[i] += g * (in[i] - m[i]);
-        }
+      [&](int64_t first, int64_t count) COPPICE_INLINE_BODY {
+        Simd<T>::for_each(count, [&](int64_t i, const Simd<T>& simd) COPPICE_INLINE_BODY {
+          const auto in = simd.load(x + first + i);
+          const auto value = before_relu(simd, a + i, b + i, in, residual, first + i);
+          const typename Simd<T>::Vector zero = {};
+          const auto g = value <= least ? zero : simd.load(dy + first + i);
+          simd.store(simd.load(s + i) + g, s + i);
+          simd.store(simd.load(q + i) + g * (in - simd.load(m + i)), q + i);
+        });
       },
       [&] { partial.flush(of_gradient, of_gradient_times_x); });
 }
@@ -331,7 +327,7 @@ COPPICE_INLINE void fill_uncovered(const NormReluPool& op,
                                    const T* x,
                                    const InputGradient<T>& rule,
                                    T* dx) {
-  const auto fill = [&](int64_t first, int64_t pixels) {
+  const auto fill = [&](int64_t first, int64_t pixels) COPPICE_INLINE_BODY {
     for (int64_t i = 0; i < pixels * op.channels; ++i) {
       const int64_t c = i % op.channels;
       dx[first + i] = rule.slope[c] * x[first + i] + rule.constant[c];
@@ -364,8 +360,8 @@ COPPICE_INLINE void backward_input_of(const NormReluPool& op,
   if (op.pool) {
     const int64_t row = op.width * channels;
     fill_uncovered(op, x, rule, dx);
-    for_windows(op, [&](int64_t in, int64_t out) {
-      Simd<T>::for_channels(channels, [&](int64_t c, const Simd<T>& simd) {
+    for_windows(op, [&](int64_t in, int64_t out) COPPICE_INLINE_BODY {
+      Simd<T>::for_each(channels, [&](int64_t c, const Simd<T>& simd) COPPICE_INLINE_BODY {
         const T* p = x + in + c;
         T* target = dx + in + c;
         const auto a = simd.load(norm.scale + c);
@@ -395,33 +391,25 @@ COPPICE_INLINE void backward_input_of(const NormReluPool& op,
   const std::vector<T> shifts = repeat(norm.shift, channels, times);
   const std::vector<T> slopes = repeat(rule.slope, channels, times);
   const std::vector<T> constants = repeat(rule.constant, channels, times);
-  const T* COPPICE_RESTRICT a = scales.data();
-  const T* COPPICE_RESTRICT b = shifts.data();
-  const T* COPPICE_RESTRICT slope = slopes.data();
-  const T* COPPICE_RESTRICT constant = constants.data();
+  const T* a = scales.data();
+  const T* b = shifts.data();
+  const T* slope = slopes.data();
+  const T* constant = constants.data();
   in_runs(
       op.samples * op.in_size(),
       channels * times,
-      [&](int64_t first, int64_t count) {
-        const T* COPPICE_RESTRICT in = x + first;
-        const T* COPPICE_RESTRICT gradient = dy + first;
-        T* COPPICE_RESTRICT target = dx + first;
-        if (residual == nullptr) {
-          for (int64_t i = 0; i < count; ++i) {
-            const T given = gradient[i];  // read always: no jump
-            const T g = a[i] * in[i] + b[i] <= least ? T{0} : given;
-            target[i] = a[i] * g + (slope[i] * in[i] + constant[i]);
+      [&](int64_t first, int64_t count) COPPICE_INLINE_BODY {
+        Simd<T>::for_each(count, [&](int64_t i, const Simd<T>& simd) COPPICE_INLINE_BODY {
+          const auto in = simd.load(x + first + i);
+          const auto value = before_relu(simd, a + i, b + i, in, residual, first + i);
+          const typename Simd<T>::Vector zero = {};
+          const auto g = value <= least ? zero : simd.load(dy + first + i);
+          if (residual != nullptr) {
+            simd.store(g, dresidual + first + i);
           }
-          return;
-        }
-        const T* COPPICE_RESTRICT r = residual + first;
-        T* COPPICE_RESTRICT to_residual = dresidual + first;
-        for (int64_t i = 0; i < count; ++i) {
-          const T given = gradient[i];  // read always: no jump
-          const T g = a[i] * in[i] + b[i] + r[i] <= least ? T{0} : given;
-          to_residual[i] = g;
-          target[i] = a[i] * g + (slope[i] * in[i] + constant[i]);
-        }
+          simd.store(simd.load(a + i) * g + (simd.load(slope + i) * in + simd.load(constant + i)),
+                     dx + first + i);
+        });
       },
       [] {});
 }
