@@ -17,7 +17,7 @@
 namespace coppice::core {
 
 struct Sha256::State {
-  crypto_hash_sha256_state sodium;
+  crypto_hash_sha256_state sodium{};
   bool finished = false;
 };
 
@@ -40,7 +40,7 @@ void Sha256::update(std::string_view text) {
 std::string Sha256::finish() {
   COPPICE_CHECK(!state_->finished, "a SHA-256 is finished once");
   state_->finished = true;
-  std::array<std::byte, crypto_hash_sha256_BYTES> digest;
+  std::array<std::byte, crypto_hash_sha256_BYTES> digest{};
   crypto_hash_sha256_final(&state_->sodium, reinterpret_cast<unsigned char*>(digest.data()));
   return to_hex(digest);
 }
