@@ -83,6 +83,19 @@ class CheckedEngine final : public Engine {
   int64_t arena_bytes() const override { return program_->arena_bytes(); }
 
   void run(std::span<const Tensor> inputs, std::span<Tensor> outputs) override {
+    const int64_t batch = take(inputs, outputs);
+    program_->run(input_pointers_, output_pointers_, batch);
+  }
+
+  std::vector<StepTime> run_profiled(std::span<const Tensor> inputs,
+                                     std::span<Tensor> outputs) override {
+    const int64_t batch = take(inputs, outputs);
+    return program_->run_profiled(input_pointers_, output_pointers_, batch);
+  }
+
+ private:
+  /// Checks the arguments and notes where they lie; returns the batch.
+  int64_t take(std::span<const Tensor> inputs, std::span<Tensor> outputs) {
     if (inputs.size() != inputs_.size() || outputs.size() != outputs_.size()) {
       throw Error(ErrorKind::InvalidArgument,
                   fmt::format("the model takes {} inputs and {} outputs, not {} and {}",
@@ -112,10 +125,9 @@ class CheckedEngine final : public Engine {
       }
       output_pointers_[i] = outputs[i].bytes();
     }
-    program_->run(input_pointers_, output_pointers_, batch);
+    return batch;
   }
 
- private:
   graph::Model model_;
   std::string_view backend_;
   std::unique_ptr<Program> program_;

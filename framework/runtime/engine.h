@@ -21,6 +21,13 @@ struct EngineOptions {
   void visit(core::Fields& f);
 };
 
+/// One step of a run: a layer with all that is fused into it, or a change of layout before one.
+struct StepTime {
+  std::string node;  ///< whose output it makes or prepares
+  std::string work;  ///< how: "Conv", "convolution jit_int8:avx512_core_vnni", "reorder …"
+  double micros = 0;
+};
+
 /// Runs a model. Built once; `run` allocates nothing. One engine belongs to one thread at a time;
 /// several engines may live in one process and run side by side.
 class Engine {
@@ -33,6 +40,11 @@ class Engine {
   /// in the graph. Throws Error{InvalidArgument} for a wrong number, dtype, shape or a batch above
   /// max_batch.
   virtual void run(std::span<const graph::Tensor> inputs, std::span<graph::Tensor> outputs) = 0;
+
+  /// The same with the time of every step, in order, where the backend can tell; else the whole is
+  /// one step. For profiles: it allocates, and the clock costs every step some 50 ns.
+  virtual std::vector<StepTime> run_profiled(std::span<const graph::Tensor> inputs,
+                                             std::span<graph::Tensor> outputs) = 0;
 
   /// The prepared graph (inference passes applied).
   virtual const graph::Model& model() const = 0;

@@ -23,6 +23,12 @@ class Program {
                    std::span<std::byte* const> outputs,
                    int64_t batch) = 0;
 
+  /// The same with the time of every step, in order. A backend that can't look inside leaves it as
+  /// it is: the whole is one step.
+  virtual std::vector<StepTime> run_profiled(std::span<const std::byte* const> inputs,
+                                             std::span<std::byte* const> outputs,
+                                             int64_t batch);
+
   /// Bytes of the arena that holds all activations.
   virtual int64_t arena_bytes() const = 0;
 };

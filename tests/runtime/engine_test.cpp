@@ -173,6 +173,40 @@ TEST_P(AnyBackend, MeasuresLatency) {
   EXPECT_ERROR(measure_latency(*engine, 0, 0), InvalidArgument, HasSubstr("at least one run"));
 }
 
+TEST_P(AnyBackend, AProfiledRunGivesTheSameAndTellsEveryStep) {
+  const auto engine = build(small_cnn());
+  const std::vector<Tensor> inputs{images(3)};
+  std::vector<Tensor> outputs{Tensor(DType::F32, {3, 10})};
+  const std::vector<StepTime> steps = engine->run_profiled(inputs, outputs);
+  EXPECT_EQ(relative_difference(outputs[0], run_engine(*engine, inputs)[0]), 0);
+  ASSERT_FALSE(steps.empty());
+  for (const StepTime& step : steps) {
+    EXPECT_FALSE(step.node.empty());
+    EXPECT_FALSE(step.work.empty());
+    EXPECT_GE(step.micros, 0);
+  }
+  const auto again = measure_steps(*engine, {.runs = 5, .warm_up = 1, .batch = 3});
+  ASSERT_EQ(again.size(), steps.size());
+  for (size_t i = 0; i < steps.size(); ++i) {
+    EXPECT_EQ(again[i].node, steps[i].node);
+    EXPECT_EQ(again[i].work, steps[i].work);
+  }
+  EXPECT_ERROR(engine->run_profiled({}, outputs), InvalidArgument, HasSubstr("takes 1 inputs"));
+}
+
+TEST(Summarise, TakesTheNearestRank) {
+  std::vector<double> micros(100);
+  for (size_t i = 0; i < micros.size(); ++i) {
+    micros[i] = static_cast<double>(100 - i);
+  }
+  const Latency latency = summarise(micros);
+  EXPECT_EQ(latency.median_us, 50);
+  EXPECT_EQ(latency.p90_us, 90);
+  EXPECT_EQ(latency.p99_us, 99);
+  EXPECT_EQ(latency.mean_us, 50.5);
+  EXPECT_EQ(latency.runs, 100);
+}
+
 TEST(BuildEngine, NamesTheNearestBackend) {
   EXPECT_ERROR(build_engine(small_cnn(), {"onednm", 1, 1}),
                NotFound,

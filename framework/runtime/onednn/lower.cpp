@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -57,6 +58,24 @@ Stage match(ModelIndex& index, const Node& node) {
 }
 
 }  // namespace
+
+std::string_view name_of(const Work& work) {
+  constexpr std::array<std::string_view, std::variant_size_v<Work>> kNames{"Product",
+                                                                           "Pool",
+                                                                           "ByteMaxPool",
+                                                                           "Rectify",
+                                                                           "Curve",
+                                                                           "Enlarge",
+                                                                           "Arithmetic",
+                                                                           "Lookup",
+                                                                           "Quantise",
+                                                                           "ByteAdd",
+                                                                           "ByteAverage",
+                                                                           "Alias",
+                                                                           "Plain"};
+  const auto* plain = std::get_if<Plain>(&work);
+  return plain != nullptr ? graph::to_string(plain->node.op) : kNames[work.index()];
+}
 
 Stage stage_of(const Node& last, std::vector<std::string> inputs, Work work) {
   return {last.name, last.dtype, last.shape, std::move(inputs), std::move(work)};

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/engine.h"
 #include "runtime/onednn/step.h"
 
 namespace coppice::runtime::onednn {
@@ -21,7 +22,11 @@ class Plan {
     int64_t arena_bytes = 0;
   };
 
-  Plan(int64_t batch, Layout layout, std::vector<std::unique_ptr<Step>> steps);
+  /// `labels`: node and work of every step.
+  Plan(int64_t batch,
+       Layout layout,
+       std::vector<std::unique_ptr<Step>> steps,
+       std::vector<StepTime> labels);
 
   int64_t batch() const { return batch_; }
 
@@ -33,10 +38,18 @@ class Plan {
   /// Reads and writes `batch()` dense samples of each input and output.
   void run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs);
 
+  /// The same; appends every step with its time.
+  void run_profiled(std::span<const std::byte* const> inputs,
+                    std::span<std::byte* const> outputs,
+                    std::vector<StepTime>& times);
+
  private:
+  void point_at(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs);
+
   int64_t batch_;
   Layout layout_;
   std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<StepTime> labels_;
   std::vector<std::byte*> buffers_;
 };
 

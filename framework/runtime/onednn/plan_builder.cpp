@@ -127,8 +127,14 @@ void PlanBuilder::add_primitive(const dnnl::primitive& primitive,
       used.push_back(argument.buffer);
     }
   }
-  const std::string node = current_ < stages_.size() ? stage().output : "output";
-  add_step(std::make_unique<PrimitiveStep>(node, primitive, stream_, std::move(arguments)), used);
+  add_step(
+      std::make_unique<PrimitiveStep>(current_node(), primitive, stream_, std::move(arguments)),
+      used);
+}
+
+/// Behind the last stage, outputs are copied to where the caller wants them.
+std::string PlanBuilder::current_node() const {
+  return current_ < stages_.size() ? stage().output : "output";
 }
 
 void PlanBuilder::add_loop(std::function<void(Buffers)> loop, std::span<const size_t> buffers) {
@@ -142,6 +148,9 @@ void PlanBuilder::add_step(std::unique_ptr<Step> step, std::span<const size_t> b
     buffer.first = buffer.first < 0 ? now : buffer.first;
     buffer.last = now;
   }
+  std::string work = step->work();
+  labels_.push_back(
+      {current_node(), work.empty() ? std::string(name_of(stage().work)) : std::move(work), 0});
   steps_.push_back(std::move(step));
 }
 
@@ -221,7 +230,7 @@ Plan PlanBuilder::place() {
     layout.offsets[in_arena[i]] = plan.offsets[i];
   }
   layout.arena_bytes = plan.bytes;
-  return {batch_, std::move(layout), std::move(steps_)};
+  return {batch_, std::move(layout), std::move(steps_), std::move(labels_)};
 }
 
 }  // namespace coppice::runtime::onednn

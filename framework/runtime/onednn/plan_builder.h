@@ -95,6 +95,7 @@ class PlanBuilder {
     size_t buffer = 0;
   };
 
+  std::string current_node() const;
   void add_step(std::unique_ptr<Step> step, std::span<const size_t> buffers);
   void add_inputs();
   void add_outputs();
@@ -115,6 +116,7 @@ class PlanBuilder {
   std::map<std::string, size_t> last_uses_;  ///< by root: the last stage that reads it
   std::vector<Buffer> buffers_;
   std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<StepTime> labels_;
 };
 
 }  // namespace coppice::runtime::onednn

@@ -78,20 +78,38 @@ class OnednnProgram final : public Program {
   void run(std::span<const std::byte* const> inputs,
            std::span<std::byte* const> outputs,
            int64_t batch) override {
-    const ThreadScope scope(threads_);
-    std::copy(inputs.begin(), inputs.end(), inputs_.begin());
-    std::copy(outputs.begin(), outputs.end(), outputs_.begin());
-    for (Plan& plan : plans_) {
-      for (; batch >= plan.batch(); batch -= plan.batch()) {
-        plan.run(inputs_, outputs_);
-        advance(plan.batch());
-      }
-    }
+    run_parts(inputs, outputs, batch, [&](Plan& plan) { plan.run(inputs_, outputs_); });
+  }
+
+  /// A batch that runs in parts names each step once for each part.
+  std::vector<StepTime> run_profiled(std::span<const std::byte* const> inputs,
+                                     std::span<std::byte* const> outputs,
+                                     int64_t batch) override {
+    std::vector<StepTime> times;
+    run_parts(
+        inputs, outputs, batch, [&](Plan& plan) { plan.run_profiled(inputs_, outputs_, times); });
+    return times;
   }
 
   int64_t arena_bytes() const override { return arena_.bytes_size(); }
 
  private:
+  template <class RunPlan>
+  void run_parts(std::span<const std::byte* const> inputs,
+                 std::span<std::byte* const> outputs,
+                 int64_t batch,
+                 const RunPlan& run_plan) {
+    const ThreadScope scope(threads_);
+    std::copy(inputs.begin(), inputs.end(), inputs_.begin());
+    std::copy(outputs.begin(), outputs.end(), outputs_.begin());
+    for (Plan& plan : plans_) {
+      for (; batch >= plan.batch(); batch -= plan.batch()) {
+        run_plan(plan);
+        advance(plan.batch());
+      }
+    }
+  }
+
   void advance(int64_t samples) {
     for (size_t i = 0; i < inputs_.size(); ++i) {
       inputs_[i] += input_bytes_[i] * samples;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -106,6 +107,9 @@ using Work = std::variant<Product,
                           ByteAverage,
                           Alias,
                           Plain>;
+
+/// "Product", "Lookup", …; of Plain the op: for profiles.
+std::string_view name_of(const Work& work);
 
 struct Stage {
   std::string output;

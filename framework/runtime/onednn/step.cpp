@@ -1,6 +1,7 @@
 #include "runtime/onednn/step.h"
 
 #include <fmt/format.h>
+#include <oneapi/dnnl/dnnl_debug.h>
 
 #include "core/error.h"
 
@@ -42,6 +43,19 @@ void PrimitiveStep::run(Buffers buffers) {
         core::ErrorKind::Internal,
         fmt::format("node '{}': oneDNN failed with status {}", node_, static_cast<int>(status)));
   }
+}
+
+std::string PrimitiveStep::work() const {
+  const_dnnl_primitive_desc_t description = nullptr;
+  dnnl_primitive_kind_t kind = dnnl_undefined_primitive;
+  const char* implementation = nullptr;
+  if (dnnl_primitive_get_primitive_desc(primitive_.get(), &description) != dnnl_success ||
+      dnnl_primitive_desc_query(description, dnnl_query_primitive_kind, 0, &kind) != dnnl_success ||
+      dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &implementation) !=
+          dnnl_success) {
+    return "oneDNN";
+  }
+  return fmt::format("{} {}", dnnl_prim_kind2str(kind), implementation);
 }
 
 }  // namespace coppice::runtime::onednn

@@ -23,6 +23,9 @@ class Step {
   virtual void bind(Buffers buffers) = 0;
 
   virtual void run(Buffers buffers) = 0;
+
+  /// What does it, for profiles; "" for a loop of ours.
+  virtual std::string work() const { return {}; }
 };
 
 /// Memory of a primitive: a buffer of the plan, or packed constants.
@@ -43,6 +46,7 @@ class PrimitiveStep final : public Step {
 
   void bind(Buffers buffers) override;
   void run(Buffers buffers) override;
+  std::string work() const override;  ///< "convolution jit_int8:avx512_core_vnni"
 
  private:
   struct External {

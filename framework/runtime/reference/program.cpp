@@ -1,6 +1,7 @@
 #include "runtime/program.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -42,6 +43,42 @@ class ReferenceProgram final : public Program {
   void run(std::span<const std::byte* const> inputs,
            std::span<std::byte* const> outputs,
            int64_t batch) override {
+    run_steps(inputs, outputs, batch, [](const Step& step) { run_step(step); });
+  }
+
+  std::vector<StepTime> run_profiled(std::span<const std::byte* const> inputs,
+                                     std::span<std::byte* const> outputs,
+                                     int64_t batch) override {
+    using Clock = std::chrono::steady_clock;
+    std::vector<StepTime> times;
+    run_steps(inputs, outputs, batch, [&](const Step& step) {
+      const auto begin = Clock::now();
+      run_step(step);
+      const std::chrono::duration<double, std::micro> time = Clock::now() - begin;
+      const std::string_view work =
+          step.fused ? "quantised layer" : graph::to_string(step.node->op);
+      times.push_back({step.node->name, std::string(work), time.count()});
+    });
+    return times;
+  }
+
+  int64_t arena_bytes() const override { return arena_.bytes_size(); }
+
+ private:
+  static void run_step(const Step& step) {
+    if (step.fused) {
+      const View* residual = step.inputs.size() > 1 ? step.inputs[1] : nullptr;
+      run_quantised_layer(*step.fused, *step.inputs[0], residual, *step.output);
+    } else {
+      run_node(*step.node, step.inputs, *step.output);
+    }
+  }
+
+  template <class RunStep>
+  void run_steps(std::span<const std::byte* const> inputs,
+                 std::span<std::byte* const> outputs,
+                 int64_t batch,
+                 const RunStep& run_one) {
     for (View* value : batched_) {
       value->shape[0] = batch;
     }
@@ -55,12 +92,7 @@ class ReferenceProgram final : public Program {
       }
     }
     for (const Step& step : steps_) {
-      if (step.fused) {
-        const View* residual = step.inputs.size() > 1 ? step.inputs[1] : nullptr;
-        run_quantised_layer(*step.fused, *step.inputs[0], residual, *step.output);
-      } else {
-        run_node(*step.node, step.inputs, *step.output);
-      }
+      run_one(step);
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (is_input(outputs_[i])) {
@@ -69,9 +101,6 @@ class ReferenceProgram final : public Program {
     }
   }
 
-  int64_t arena_bytes() const override { return arena_.bytes_size(); }
-
- private:
   bool is_input(const View* value) const {
     return std::find(inputs_.begin(), inputs_.end(), value) != inputs_.end();
   }
