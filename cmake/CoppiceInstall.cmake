@@ -47,6 +47,10 @@ install(FILES "${PROJECT_BINARY_DIR}/coppiceConfig.cmake" "${PROJECT_BINARY_DIR}
               "${CMAKE_CURRENT_LIST_DIR}/CoppiceDependencies.cmake"
   DESTINATION "${package_folder}" COMPONENT development)
 
+# The C library comes without the rest too.
+install(FILES "${PROJECT_BINARY_DIR}/coppiceConfig.cmake" "${PROJECT_BINARY_DIR}/coppiceConfigVersion.cmake"
+  DESTINATION "${package_folder}" COMPONENT c_library)
+
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/configs" DESTINATION "${CMAKE_INSTALL_DATADIR}/coppice")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/CHANGELOG.md"
   DESTINATION "${CMAKE_INSTALL_DOCDIR}")
