@@ -7,6 +7,7 @@
 #include "coppice/data_cli.h"
 #include "coppice/experiment_file.h"
 #include "coppice/list.h"
+#include "coppice/model_commands.h"
 #include "coppice/report_commands.h"
 #include "coppice/run.h"
 #include "core/error.h"
@@ -109,6 +110,8 @@ int run_main(int argc, char** argv) {
   tools::DataOptions data_options;
   tools::add_data(app, data_options);
   report.add_to(app);
+  tools::ModelCommands model;
+  model.add_to(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

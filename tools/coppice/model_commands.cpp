@@ -1,0 +1,126 @@
+#include "coppice/model_commands.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "runtime/engine.h"
+
+namespace coppice::tools {
+
+namespace {
+
+constexpr const char* kSource =
+    "ONNX file, run directory, YAML file of a network (configs/models), or a network of the zoo";
+
+void add_overrides(CLI::App& command, std::vector<std::string>& overrides) {
+  command
+      .add_option("--set",
+                  overrides,
+                  "a field of the network: model.widths=[8,16], input.shape=[3,32,32] (again for "
+                  "more)")
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+std::string backend_names() {
+  return fmt::format("auto, {}", fmt::join(runtime::backends(), ", "));
+}
+
+}  // namespace
+
+void ModelCommands::add_to(CLI::App& app) {
+  CLI::App* model = app.add_subcommand("model", "Export, time or run one model");
+  model->require_subcommand(1);
+  add_export(*model);
+  add_bench(*model);
+  add_run(*model);
+}
+
+void ModelCommands::add_export(CLI::App& model) {
+  CLI::App* command =
+      model.add_subcommand("export", "Write a model as ONNX, in float or quantised to int8");
+  command->add_option("SOURCE", export_.source, kSource)->required();
+  add_overrides(*command, export_.overrides);
+  command->add_option("--out", export_.out, "file to write")->capture_default_str();
+  command->add_flag("--int8", export_.int8, "quantise (QDQ); needs --calibrate");
+  command->add_option("--calibrate",
+                      export_.calibrate,
+                      "data whose activations set the scales: NPY, data-set version (.h5), folder "
+                      "of images; or 'random'");
+  command->add_flag("--json", export_.json, "print JSON instead of a table");
+  command->footer(
+      "Fields for --set: model.*, input.dtype|shape|mean|std|classes|class_names|outputs, seed, "
+      "quantise.*\n\n"
+      "  coppice model export configs/models/resnet-20.yaml --set input.shape=[3,32,32] --out "
+      "r20.onnx\n"
+      "  coppice model export runs/NAME --int8 --calibrate images.npy --out int8.onnx");
+  command->callback([this] { export_model(export_); });
+}
+
+void ModelCommands::add_bench(CLI::App& model) {
+  CLI::App* command = model.add_subcommand(
+      "bench", "Time models on backends: latency, throughput, memory, every layer");
+  command->add_option("SOURCE", bench_.sources, std::string(kSource) + "; several are compared")
+      ->required();
+  add_overrides(*command, bench_.overrides);
+  command->add_option("--backend", bench_.backends, backend_names() + " (again for more), or all")
+      ->take_all()
+      ->allow_extra_args(false);
+  command->add_option("--threads", bench_.threads, "of one run")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command->add_option("--batch", bench_.profile.batch, "samples of one run")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  command->add_option("--runs", bench_.profile.runs, "timed, in each round")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  command->add_option("--warm-up", bench_.profile.warm_up, "runs before them")
+      ->check(CLI::Range(0, 10'000'000))
+      ->capture_default_str();
+  command
+      ->add_option("--rounds",
+                   bench_.rounds,
+                   "measure every case so many times, in turns, each in a process of its own")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_flag(
+      "--layers", bench_.layers, "print the layers of every case, not of a single one");
+  command->add_option("--html", bench_.html, "write a page with pictures of the layers");
+  command->add_flag("--json", bench_.json, "print JSON instead of tables");
+  command->add_flag("--keep-times", bench_.keep_times, "with the time of every run in it");
+  command->footer(
+      "Memory is the largest resident set of a process that loads and runs this model alone.\n\n"
+      "  coppice model bench model.onnx --backend onednn --backend reference\n"
+      "  coppice model bench fp32.onnx int8.onnx --html bench.html");
+  command->callback([this] {
+    if (bench_.backends == std::vector<std::string>{"all"}) {
+      bench_.backends = runtime::backends();
+    }
+    bench_models(bench_);
+  });
+}
+
+void ModelCommands::add_run(CLI::App& model) {
+  CLI::App* command = model.add_subcommand("run", "Run a model on data and print what it predicts");
+  command->add_option("SOURCE", run_.source, kSource)->required();
+  command
+      ->add_option("DATA",
+                   run_.data,
+                   "NPY array of samples, data-set version (.h5), image, or folder of images")
+      ->required();
+  add_overrides(*command, run_.overrides);
+  command->add_option("--backend", run_.engine.backend, backend_names())->capture_default_str();
+  command->add_option("--threads", run_.engine.threads, "of one run")->capture_default_str();
+  command->add_option("--limit", run_.limit, "samples from the front; 0: all")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->capture_default_str();
+  command->add_option("--top", run_.top, "classes told of each sample")->capture_default_str();
+  command->add_flag("--json", run_.json, "print JSON instead of a table");
+  command->footer(
+      "  coppice model run model.onnx images/ --top 3\n"
+      "  coppice model run runs/NAME samples.npy --json");
+  command->callback([this] { run_model(run_); });
+}
+
+}  // namespace coppice::tools
