@@ -29,12 +29,13 @@ CMAKE
 cmake -S "$scratch" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$scratch/prefix" "$@" >"$scratch/configure.log" 2>&1 ||
   { cat "$scratch/configure.log"; exit 1; }
 cmake --build "$scratch/build" >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log"; exit 1; }
-"$scratch/build/by_cmake" 2>&1 | grep -q usage || fail "the program built by CMake does not start"
+says_usage() { { "$@" || true; } 2>&1 | grep -q usage; }
+says_usage "$scratch/build/by_cmake" || fail "the program built by CMake does not start"
 
 export PKG_CONFIG_PATH="$(dirname "$library")/pkgconfig"
 if [ $# -eq 0 ]; then  # a sanitised library asks the program for the sanitisers
   # shellcheck disable=SC2046
   cc -std=c11 -Wall -Werror "$source/tools/examples/run_model.c" $(pkg-config --cflags --libs coppice) -o "$scratch/by_pkg_config"
-  LD_LIBRARY_PATH="$(dirname "$library")" "$scratch/by_pkg_config" 2>&1 | grep -q usage ||
+  says_usage env LD_LIBRARY_PATH="$(dirname "$library")" "$scratch/by_pkg_config" ||
     fail "the program built by pkg-config does not start"
 fi
