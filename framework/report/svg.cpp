@@ -17,17 +17,17 @@ size_t sequence_length(char c) {
   return byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
 }
 
-/// In units of the font size.
+/// In units of the font size, in the widest of the usual fonts (DejaVu Sans).
 double character_width(char c) {
   constexpr std::string_view kNarrow = "iljtfrI.,:;'|!()[] ";
   constexpr std::string_view kWide = "mwMW%@";
   if (kNarrow.find(c) != std::string_view::npos) {
-    return 0.33;
+    return 0.35;
   }
   if (kWide.find(c) != std::string_view::npos) {
-    return 0.88;
+    return 0.92;
   }
-  return c >= 'A' && c <= 'Z' ? 0.68 : 0.56;
+  return c >= 'A' && c <= 'Z' ? 0.7 : 0.62;
 }
 
 }  // namespace
