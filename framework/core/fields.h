@@ -14,8 +14,8 @@ namespace coppice::core {
 
 /// What is told of one option besides its name, type and default.
 struct FieldInfo {
-  std::string_view help;
-  std::string_view unit;                                  ///< "s", "bytes", "points", …
+  std::string_view help = {};
+  std::string_view unit = {};                             ///< "s", "bytes", "points", …
   double min = -std::numeric_limits<double>::infinity();  ///< inclusive; of list elements too
   double max = std::numeric_limits<double>::infinity();   ///< inclusive
   std::vector<std::string> choices = {};  ///< for strings: the only values allowed, if any
