@@ -62,6 +62,8 @@ class Labeller {
         return fresh(channels_of(node), true);
       case Op::Conv:
         return label_conv(node);
+      case Op::ConvTranspose:
+        return label_conv_transpose(node);
       case Op::Gemm:
         return label_gemm(node);
       case Op::BatchNorm:
@@ -69,6 +71,21 @@ class Labeller {
           tie(node, i, 0, activation(node, 0));
         }
         return activation(node, 0);
+      case Op::PRelu:
+        return label_with_constant(node, 0);
+      case Op::ReduceMean:
+        return reduces_channels(node) ? opaque(node) : activation(node, 0);
+      case Op::Pad:
+        return pads_channels(node) ? opaque(node) : activation(node, 0);
+      case Op::Transpose:
+        return node.as<graph::TransposeAttributes>().order[kChannelAxis] == kChannelAxis
+                   ? activation(node, 0)
+                   : opaque(node);
+      case Op::MatMul:  // these mix along, or stand on, other axes than the channels'
+      case Op::LayerNorm:
+      case Op::Lstm:
+      case Op::Gru:
+        return opaque(node);
       case Op::Cast:
       case Op::Relu:
       case Op::LeakyRelu:
@@ -135,6 +152,35 @@ class Labeller {
     tie(node, 1, 0, output, true);
     tie(node, 2, 0, output);
     return output;
+  }
+
+  /// As label_conv; the weight is [in, out / groups, …].
+  Labels label_conv_transpose(const Node& node) {
+    const Labels input = activation(node, 0);
+    if (!is_weight(node, 1)) {
+      return opaque(node);
+    }
+    const bool whole = node.as<graph::ConvTransposeAttributes>().groups == 1;
+    if (!whole) {
+      pin(input);
+    }
+    Labels output = fresh(channels_of(node), !whole);
+    if (whole) {
+      tie(node, 1, 0, input);
+      tie(node, 1, 1, output, true);
+    }
+    tie(node, 2, 0, output);
+    return output;
+  }
+
+  static bool reduces_channels(const Node& node) {
+    const graph::Shape& axes = node.as<graph::ReduceAttributes>().axes;
+    return std::find(axes.begin(), axes.end(), kChannelAxis) != axes.end();
+  }
+
+  static bool pads_channels(const Node& node) {
+    const graph::Shape& pads = node.as<graph::PadAttributes>().pads;
+    return pads[kChannelAxis] != 0 || pads[pads.size() / 2 + kChannelAxis] != 0;
   }
 
   Labels label_gemm(const Node& node) {

@@ -41,9 +41,7 @@ class Planner {
         plan.layers.push_back(node.name);
       }
       if (wanted_.contains(node.name)) {
-        const bool moves = node.op == Op::MaxPool || node.op == Op::Flatten ||
-                           node.op == Op::Reshape || node.op == Op::Slice || node.op == Op::Resize;
-        const bool keeps = moves && wanted_.contains(node.inputs[0]);
+        const bool keeps = moves(node) && wanted_.contains(node.inputs[0]);
         plan.scale_of[node.name] = keeps ? plan.scale_of.at(node.inputs[0]) : node.name;
       }
     }
@@ -51,6 +49,22 @@ class Planner {
   }
 
  private:
+  /// Whether the output's values are all among the input's, so that one scale serves both.
+  static bool moves(const Node& node) {
+    switch (node.op) {
+      case Op::MaxPool:
+      case Op::Flatten:
+      case Op::Reshape:
+      case Op::Slice:
+      case Op::Transpose:
+        return true;
+      case Op::Resize:
+        return node.as<graph::ResizeAttributes>().mode == graph::ResizeMode::Nearest;
+      default:
+        return false;
+    }
+  }
+
   /// Whether the node reads integers: always where it multiplies or averages, elsewhere only if its
   /// own output becomes integers too. Its consumers have been asked before.
   bool wants_integers(const Node& node) const {
@@ -64,13 +78,15 @@ class Planner {
       case Op::MaxPool:
       case Op::Concat:
       case Op::Slice:
-      case Op::Resize:
+      case Op::Transpose:
       case Op::LeakyRelu:
       case Op::Sigmoid:
       case Op::Tanh:
       case Op::HardSwish:
       case Op::Erf:
         return wanted_.contains(node.name);
+      case Op::Resize:
+        return wanted_.contains(node.name) && moves(node);
       case Op::Flatten:
       case Op::Reshape:
         return wanted_.contains(node.name) && !reads_plain(node);

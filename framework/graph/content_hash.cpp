@@ -77,12 +77,47 @@ struct AttributesText {
     return fmt::format("{} {}", bits(a.low), bits(a.high));
   }
 
-  std::string operator()(const ResizeAttributes& a) const { return to_string(a.scale); }
+  /// As before there were modes where there is none, so that older models keep their hash.
+  std::string operator()(const ResizeAttributes& a) const {
+    return a.mode == ResizeMode::Nearest && a.size.empty()
+               ? to_string(a.scale)
+               : fmt::format("{} {} {}",
+                             to_string(a.size.empty() ? a.scale : a.size),
+                             a.size.empty() ? "times" : "size",
+                             static_cast<int>(a.mode));
+  }
 
   std::string operator()(const ReshapeAttributes& a) const { return to_string(a.sample); }
 
   std::string operator()(const SliceAttributes& a) const {
-    return fmt::format("{} {} {}", a.axis, a.start, a.end);
+    const std::string range = fmt::format("{} {} {}", a.axis, a.start, a.end);
+    return a.step == 1 ? range : fmt::format("{} {}", range, a.step);
+  }
+
+  std::string operator()(const ConvTransposeAttributes& a) const {
+    return fmt::format("{} {} {} {} {} {}",
+                       to_string(a.kernel),
+                       to_string(a.stride),
+                       to_string(a.pads),
+                       to_string(a.dilation),
+                       to_string(a.output_padding),
+                       a.groups);
+  }
+
+  std::string operator()(const TransposeAttributes& a) const { return to_string(a.order); }
+
+  std::string operator()(const PadAttributes& a) const {
+    return fmt::format("{} {} {}", to_string(a.pads), static_cast<int>(a.mode), bits(a.value));
+  }
+
+  std::string operator()(const ReduceAttributes& a) const { return to_string(a.axes); }
+
+  std::string operator()(const LayerNormAttributes& a) const {
+    return fmt::format("{} {}", a.axis, bits(a.epsilon));
+  }
+
+  std::string operator()(const RecurrentAttributes& a) const {
+    return a.reverse ? "reverse" : "forward";
   }
 
   static std::string bits(float value) {

@@ -65,14 +65,39 @@ std::string_view stored_weight(const Model& model, const Index& index, const std
   return "";
 }
 
-int64_t node_macs(const Model& model, const Index& index, const Node& node) {
-  if (node.op != Op::Conv && node.op != Op::Gemm) {
-    return 0;
+bool multiplies(const Node& node) {
+  switch (node.op) {
+    case Op::Conv:
+    case Op::ConvTranspose:
+    case Op::Gemm:
+    case Op::MatMul:
+    case Op::Lstm:
+    case Op::Gru:
+      return true;
+    default:
+      return false;
   }
-  const std::string& weight = node.inputs[1];
-  const auto it = index.find(weight);
-  const Shape& shape = it == index.end() ? model.weight(weight).shape() : it->second->shape;
-  return times(sample_size(node), element_count(Shape(shape.begin() + 1, shape.end())));
+}
+
+int64_t node_macs(const Model& model, const Index& index, const Node& node) {
+  const auto shape_of = [&](const std::string& name) -> const Shape& {
+    const auto it = index.find(name);
+    return it == index.end() ? model.weight(name).shape() : it->second->shape;
+  };
+  const Shape& shape = shape_of(node.inputs[1]);
+  switch (node.op) {
+    case Op::ConvTranspose:  // every input value meets the filters of its channel
+      return times(sample_size(*index.at(node.inputs[0])),
+                   element_count(Shape(shape.begin() + 1, shape.end())));
+    case Op::MatMul:
+      return times(sample_size(node), shape[shape.size() - 2]);
+    case Op::Lstm:
+    case Op::Gru:
+      return times(node.shape[1],
+                   plus(element_count(shape), element_count(shape_of(node.inputs[2]))));
+    default:
+      return times(sample_size(node), element_count(Shape(shape.begin() + 1, shape.end())));
+  }
 }
 
 int64_t peak_activation_bytes(const Model& model) {
@@ -106,7 +131,7 @@ std::map<std::string, int64_t> macs_by_node(const Model& model) {
   const Index index = index_of(model.graph);
   std::map<std::string, int64_t> result;
   for (const Node& node : model.graph.nodes) {
-    if (node.op == Op::Conv || node.op == Op::Gemm) {
+    if (multiplies(node)) {
       result[node.name] = node_macs(model, index, node);
     }
   }
@@ -118,11 +143,13 @@ std::map<std::string, int64_t> parameters_by_node(const Model& model) {
   std::set<std::string_view> counted;
   std::map<std::string, int64_t> result;
   for (const Node& node : model.graph.nodes) {
-    if (node.op != Op::Conv && node.op != Op::Gemm && node.op != Op::BatchNorm) {
+    const bool norm = node.op == Op::BatchNorm || node.op == Op::LayerNorm;
+    if (!multiplies(node) && !norm && node.op != Op::PRelu) {
       continue;
     }
     int64_t& parameters = result[node.name];
-    for (size_t i = 1; i < std::min<size_t>(node.inputs.size(), 3); ++i) {
+    const size_t learnt = node.op == Op::BatchNorm ? 3 : node.inputs.size();  // no statistics
+    for (size_t i = 1; i < std::min(node.inputs.size(), learnt); ++i) {
       const std::string_view weight = stored_weight(model, index, node.inputs[i]);
       if (!weight.empty() && counted.insert(weight).second) {
         parameters += model.weight(std::string(weight)).size();

@@ -31,6 +31,9 @@ double next_gain(const Graph& graph, const std::string& name) {
       case Op::Resize:
       case Op::Flatten:
       case Op::Reshape:
+      case Op::Pad:
+      case Op::ReduceMean:
+      case Op::Transpose:
       case Op::Slice:
       case Op::Concat:
       case Op::Dropout:

@@ -45,12 +45,27 @@ Attributes default_attributes(Op op) {
       return ReshapeAttributes{};
     case Op::Slice:
       return SliceAttributes{};
+    case Op::ConvTranspose:
+      return ConvTransposeAttributes{};
+    case Op::Transpose:
+      return TransposeAttributes{};
+    case Op::Pad:
+      return PadAttributes{};
+    case Op::ReduceMean:
+      return ReduceAttributes{};
+    case Op::LayerNorm:
+      return LayerNormAttributes{};
+    case Op::Lstm:
+    case Op::Gru:
+      return RecurrentAttributes{};
     case Op::Add:
     case Op::Sub:
     case Op::Mul:
     case Op::Div:
     case Op::Gemm:
+    case Op::MatMul:
     case Op::Relu:
+    case Op::PRelu:
     case Op::Sigmoid:
     case Op::Tanh:
     case Op::HardSwish:

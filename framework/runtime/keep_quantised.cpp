@@ -17,9 +17,14 @@ using graph::Op;
 /// Ops that only move values or pick the largest: they commute exactly with per-tensor
 /// quantisation, which is monotonic.
 bool commutes(const Node* node) {
-  return node != nullptr &&
-         (node->op == Op::Flatten || node->op == Op::Reshape || node->op == Op::Slice ||
-          node->op == Op::Resize || node->op == Op::MaxPool);
+  if (node == nullptr) {
+    return false;
+  }
+  if (node->op == Op::Resize) {
+    return node->as<graph::ResizeAttributes>().mode == graph::ResizeMode::Nearest;
+  }
+  return node->op == Op::Flatten || node->op == Op::Reshape || node->op == Op::Slice ||
+         node->op == Op::Transpose || node->op == Op::MaxPool;
 }
 
 class Names {

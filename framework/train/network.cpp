@@ -50,12 +50,40 @@ void Network::State::find_parameters() {
     }
   };
   for (const graph::Node& node : model.graph.nodes) {
-    if (node.op == graph::Op::Conv || node.op == graph::Op::Gemm) {
-      add(node, 1, ParameterKind::Weight);
-      add(node, 2, ParameterKind::Bias);
-    } else if (node.op == graph::Op::BatchNorm) {
-      add(node, 1, ParameterKind::NormScale);
-      add(node, 2, ParameterKind::NormShift);
+    switch (node.op) {
+      case graph::Op::Conv:
+      case graph::Op::ConvTranspose:
+      case graph::Op::Gemm:
+        add(node, 1, ParameterKind::Weight);
+        add(node, 2, ParameterKind::Bias);
+        break;
+      case graph::Op::MatMul:
+        add(node, 1, ParameterKind::Weight);
+        break;
+      case graph::Op::Lstm:
+      case graph::Op::Gru:
+        add(node, 1, ParameterKind::Weight);
+        add(node, 2, ParameterKind::Weight);
+        add(node, 3, ParameterKind::Bias);
+        break;
+      case graph::Op::BatchNorm:
+      case graph::Op::LayerNorm:
+        add(node, 1, ParameterKind::NormScale);
+        add(node, 2, ParameterKind::NormShift);
+        break;
+      case graph::Op::PRelu:
+        add(node, 1, ParameterKind::Bias);
+        break;
+      case graph::Op::Add:  // the bias of a linear layer over time
+        for (const size_t side : {size_t{0}, size_t{1}}) {
+          const graph::Node* other = model.graph.find(node.inputs[1 - side]);
+          if (other != nullptr && other->op == graph::Op::MatMul) {
+            add(node, side, ParameterKind::Bias);
+          }
+        }
+        break;
+      default:
+        break;
     }
   }
 }

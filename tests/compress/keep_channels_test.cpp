@@ -149,6 +149,16 @@ TEST(KeepChannelsOf, ChannelsThatAreCountedStay) {
   }
 }
 
+TEST(KeepChannelsOf, LayersBeforeASequenceArePrunedThoseInItStay) {
+  std::map<std::string, bool> prunable;
+  for (const ChannelGroup& group : find_groups(make_sequence())) {
+    prunable[group.name] = group.prunable;
+  }
+  const std::map<std::string, bool> expected{
+      {"conv1", true}, {"up", true}, {"conv2", true}, {"conv3", false}, {"logits", false}};
+  EXPECT_EQ(prunable, expected);
+}
+
 INSTANTIATE_TEST_SUITE_P(Topologies,
                          KeepChannels,
                          testing::Values(Topology{"mlp", make_mlp},
@@ -158,7 +168,8 @@ INSTANTIATE_TEST_SUITE_P(Topologies,
                                          Topology{"depthwise", make_depthwise},
                                          Topology{"split", make_split},
                                          Topology{"gated", make_gated},
-                                         Topology{"curves", make_curves}),
+                                         Topology{"curves", make_curves},
+                                         Topology{"sequence", make_sequence}),
                          [](const auto& topology) { return topology.param.name; });
 
 TEST(KeepChannelsOf, CutsTheNamedRows) {

@@ -195,4 +195,38 @@ inline graph::Model make_curves() {
   return net.build({net.gemm("logits", net.flatten("flatten", net.global_pool("gap", "flat")), 4)});
 }
 
+/// Channels pass through ConvTranspose, PRelu, Pad, a mean over time and a swap of other axes;
+/// what attention and recurrent layers read stays.
+inline graph::Model make_sequence() {
+  Network net(graph::DType::F32, {3, 8, 8});
+  net.append(
+      "slope", graph::Op::PRelu, {net.conv("conv1", "input", 8), net.weight("s", {8, 1, 1}, 0.2)});
+  net.append("up",
+             graph::Op::ConvTranspose,
+             {"slope", net.weight("up.weight", {8, 6, 2, 2}, 0.3), net.weight("up.bias", {6}, 0.1)},
+             graph::ConvTransposeAttributes{.kernel = {2, 2}, .stride = {2, 2}});
+  net.append("framed", graph::Op::Pad, {"up"}, graph::PadAttributes{{0, 0, 1, 0, 0, 0, 0, 2}});
+  net.append("turned", graph::Op::Transpose, {"framed"}, graph::TransposeAttributes{{0, 1, 3, 2}});
+  net.append("mean",
+             graph::Op::ReduceMean,
+             {net.conv("conv2", "turned", 10)},
+             graph::ReduceAttributes{{2}});
+  net.append("rows",
+             graph::Op::Reshape,
+             {net.conv("conv3", "mean", 4)},
+             graph::ReshapeAttributes{{4, 17}});
+  net.append("time", graph::Op::Transpose, {"rows"}, graph::TransposeAttributes{{0, 2, 1}});
+  net.append("wide", graph::Op::MatMul, {"time", net.weight("wide.weight", {4, 5}, 0.4)});
+  net.append("normal",
+             graph::Op::LayerNorm,
+             {"wide", net.weight("n.scale", {5}, 0.2, 1), net.weight("n.bias", {5}, 0.2)},
+             graph::LayerNormAttributes{.axis = 2});
+  net.append(
+      "memory",
+      graph::Op::Gru,
+      {"normal", net.weight("g.weight", {1, 9, 5}, 0.4), net.weight("g.recurrent", {1, 9, 3}, 0.4)},
+      graph::RecurrentAttributes{});
+  return net.build({net.gemm("logits", net.flatten("flatten", "memory"), 4)});
+}
+
 }  // namespace coppice::compress

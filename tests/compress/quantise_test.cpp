@@ -227,7 +227,8 @@ TEST(Quantise, TakesEveryTopology) {
                                                              {"resnet", make_resnet},
                                                              {"concat", make_concat},
                                                              {"depthwise", make_depthwise},
-                                                             {"curves", make_curves}};
+                                                             {"curves", make_curves},
+                                                             {"sequence", make_sequence}};
   for (const auto& [name, make] : topologies) {
     graph::Shape shape = make().graph.inputs().at(0)->shape;
     shape[0] = 200;

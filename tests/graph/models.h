@@ -81,6 +81,35 @@ inline Model model_with_every_op() {
   nodes.push_back(node_of("gate", Op::Sigmoid, {"squashed"}));
   nodes.push_back(node_of("error", Op::Erf, {"gate"}));
   nodes.push_back(node_of("larger", Op::Resize, {"error"}, ResizeAttributes{{2, 3}}));
+  nodes.push_back(node_of("rectified", Op::PRelu, {"larger", "slope"}));
+  nodes.push_back(node_of("spread",
+                          Op::ConvTranspose,
+                          {"rectified", "up.weight", "up.bias"},
+                          ConvTransposeAttributes{.kernel = {2, 3},
+                                                  .stride = {1, 2},
+                                                  .pads = {0, 1, 0, 1},
+                                                  .output_padding = {0, 1},
+                                                  .groups = 2}));
+  nodes.push_back(node_of(
+      "framed", Op::Pad, {"spread"}, PadAttributes{{0, 0, 1, 0, 0, 0, 0, 2}, PadMode::Reflect}));
+  nodes.push_back(
+      node_of("smaller", Op::Resize, {"framed"}, ResizeAttributes{{}, ResizeMode::Linear, {5, 7}}));
+  nodes.push_back(node_of("columns", Op::ReduceMean, {"smaller"}, ReduceAttributes{{2}}));
+  nodes.push_back(node_of("steps", Op::Reshape, {"columns"}, ReshapeAttributes{{4, 7}}));
+  nodes.push_back(node_of("time", Op::Transpose, {"steps"}, TransposeAttributes{{0, 2, 1}}));
+  nodes.push_back(node_of("even", Op::Slice, {"time"}, SliceAttributes{1, 0, 7, 2}));
+  nodes.push_back(node_of("wide", Op::MatMul, {"even", "wide.weight"}));
+  nodes.push_back(node_of("scores", Op::MatMul, {"wide", "time"}));
+  nodes.push_back(node_of("normal",
+                          Op::LayerNorm,
+                          {"scores", "norm.scale", "norm.bias"},
+                          LayerNormAttributes{2, 1e-3F}));
+  nodes.push_back(node_of("memory",
+                          Op::Lstm,
+                          {"normal", "lstm.weight", "lstm.recurrent", "lstm.bias"},
+                          RecurrentAttributes{.reverse = true}));
+  nodes.push_back(node_of(
+      "last_memory", Op::Gru, {"memory", "gru.weight", "gru.recurrent"}, RecurrentAttributes{}));
   nodes.push_back(node_of("part", Op::Slice, {"larger"}, SliceAttributes{3, 1, 6}));
   nodes.push_back(node_of("rows", Op::Reshape, {"part"}, ReshapeAttributes{{4, 40}}));
   nodes.push_back(
@@ -98,6 +127,17 @@ inline Model model_with_every_op() {
   nodes.push_back(node_of("last", Op::Conv, {"dq", "w", "b"}, ConvAttributes{.kernel = {3, 2}}));
   nodes.push_back(node_of("flat", Op::Flatten, {"last"}));
   nodes.push_back(node_of("probabilities", Op::Softmax, {"flat"}, AxisAttributes{1}));
+  model.weights["slope"] = random_tensor({4, 1, 1}, 11);
+  model.weights["up.weight"] = random_tensor({4, 2, 2, 3}, 12);
+  model.weights["up.bias"] = random_tensor({4}, 13);
+  model.weights["wide.weight"] = random_tensor({4, 7}, 14);
+  model.weights["norm.scale"] = random_tensor({4}, 15);
+  model.weights["norm.bias"] = random_tensor({4}, 16);
+  model.weights["lstm.weight"] = random_tensor({1, 12, 4}, 17);
+  model.weights["lstm.recurrent"] = random_tensor({1, 12, 3}, 18);
+  model.weights["lstm.bias"] = random_tensor({1, 24}, 19);
+  model.weights["gru.weight"] = random_tensor({1, 6, 3}, 20);
+  model.weights["gru.recurrent"] = random_tensor({1, 6, 2}, 21);
   model.weights["two"] = scalar(2);
   model.weights["q.scale"] = scalar(0.1F);
   model.weights["q.zero"] = Tensor(DType::U8, {});
@@ -106,7 +146,7 @@ inline Model model_with_every_op() {
   model.weights["w.zero"] = Tensor(DType::I8, {2});
   model.weights["b.i32"] = Tensor::from<int32_t>({2}, std::vector<int32_t>{70000, -70000});
   model.weights["b.zero"] = Tensor(DType::I32, {2});
-  model.graph.outputs = {x, "probabilities", "smooth"};
+  model.graph.outputs = {x, "probabilities", "smooth", "last_memory"};
   model.metadata = {"every op", "classification", {"a", "b \"quoted\"", "ü"}, {{"dataset", "abc"}}};
   infer_shapes(model);
   verify(model);

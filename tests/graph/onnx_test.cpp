@@ -74,16 +74,34 @@ TEST(Onnx, TheSameModelGivesTheSameBytes) {
 
 TEST(Onnx, ExportsPassTheCheckerOfOnnx) {
   for (const Model& model : exports()) {
-    SCOPED_TRACE(model.metadata.name);
-    const core::Bytes bytes = to_onnx(model);
-    EXPECT_EQ(testing::complaint_of_onnx(core::as_text(bytes)), "");
-    const onnx::ModelProto proto = parse(bytes);
-    const bool hard_swish = std::ranges::any_of(
-        model.graph.nodes, [](const Node& node) { return node.op == Op::HardSwish; });
-    EXPECT_EQ(proto.opset_import(0).version(), hard_swish ? 14 : 13);
-    EXPECT_EQ(proto.graph().input_size(), 1);
-    EXPECT_EQ(proto.graph().input(0).type().tensor_type().shape().dim(0).dim_param(), "batch");
+    for (const int64_t opset : {kSmallestOpset, int64_t{13}, int64_t{14}, int64_t{17}}) {
+      SCOPED_TRACE(model.metadata.name + " " + std::to_string(opset));
+      const core::Bytes bytes = to_onnx(model, opset);
+      EXPECT_EQ(testing::complaint_of_onnx(core::as_text(bytes)), "");
+      const onnx::ModelProto proto = parse(bytes);
+      const auto has = [&](Op op) {
+        return std::ranges::any_of(model.graph.nodes,
+                                   [&](const Node& node) { return node.op == op; });
+      };
+      const int64_t smallest = has(Op::LayerNorm) ? 17 : has(Op::HardSwish) ? 14 : 13;
+      EXPECT_EQ(proto.opset_import(0).version(), opset == kSmallestOpset ? smallest : opset);
+      EXPECT_EQ(proto.graph().input_size(), 1);
+      EXPECT_EQ(proto.graph().input(0).type().tensor_type().shape().dim(0).dim_param(), "batch");
+    }
   }
+}
+
+/// What an older opset has as several nodes is put together again.
+TEST(Onnx, EveryOpsetKeepsTheModel) {
+  for (const Model& model : exports()) {
+    for (const int64_t opset : {13, 14, 15, 16, 17}) {
+      SCOPED_TRACE(model.metadata.name + " " + std::to_string(opset));
+      EXPECT_EQ(content_hash(from_onnx(to_onnx(model, opset))), content_hash(model));
+    }
+  }
+  EXPECT_THAT(
+      message_of(core::ErrorKind::Unsupported, [] { to_onnx(testing::model_with_every_op(), 12); }),
+      HasSubstr("opset 12; supported: 13 to 17"));
 }
 
 TEST(Onnx, TheCheckerOfOnnxComplainsWhereItShould) {

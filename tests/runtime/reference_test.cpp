@@ -352,8 +352,273 @@ Case slice_case(std::string name, graph::SliceAttributes a) {
           [a](const std::vector<Tensor>& t, const Shape& out) {
             return over(out, [&](int64_t n, int64_t c, int64_t h, int64_t w) {
               std::vector<int64_t> index{n, c, h, w};
-              index[static_cast<size_t>(a.axis)] += a.start;
+              int64_t& along = index[static_cast<size_t>(a.axis)];
+              along = a.start + along * a.step;
               return at(t[0], index[0], index[1], index[2], index[3]);
+            });
+          }};
+}
+
+/// What a kernel in the forward direction gathers, from the output's point of view.
+Case conv_transpose_case(
+    std::string name, Shape x, int64_t out, graph::ConvTransposeAttributes a, bool bias) {
+  std::vector<Tensor> operands{random_floats(x, 43),
+                               random_floats({x[1], out / a.groups, a.kernel[0], a.kernel[1]}, 44)};
+  if (bias) {
+    operands.push_back(random_floats({out}, 45));
+  }
+  const auto naive = [a](const std::vector<Tensor>& in, const Shape& shape) {
+    return over(shape, [&](int64_t n, int64_t o, int64_t oh, int64_t ow) {
+      const int64_t out_group = in[1].dim(1);
+      const int64_t in_group = in[0].dim(1) / a.groups;
+      const int64_t first = o / out_group * in_group;
+      double sum = in.size() > 2 ? at(in[2], o) : 0;
+      for (int64_t i = first; i < first + in_group; ++i) {
+        for (int64_t kh = 0; kh < a.kernel[0]; ++kh) {
+          for (int64_t kw = 0; kw < a.kernel[1]; ++kw) {
+            const int64_t h = oh + a.pads[0] - kh * a.dilation[0];
+            const int64_t w = ow + a.pads[1] - kw * a.dilation[1];
+            const bool meets = h >= 0 && w >= 0 && h % a.stride[0] == 0 && w % a.stride[1] == 0 &&
+                               h / a.stride[0] < in[0].dim(2) && w / a.stride[1] < in[0].dim(3);
+            if (meets) {
+              sum += at(in[0], n, i, h / a.stride[0], w / a.stride[1]) *
+                     at(in[1], i, o % out_group, kh, kw);
+            }
+          }
+        }
+      }
+      return sum;
+    });
+  };
+  return {std::move(name),
+          Op::ConvTranspose,
+          a,
+          std::move(operands),
+          bias ? std::set<size_t>{1, 2} : std::set<size_t>{1},
+          naive};
+}
+
+Case matmul_case(std::string name, const Shape& a, const Shape& b, bool weight) {
+  return {std::move(name),
+          Op::MatMul,
+          graph::NoAttributes{},
+          {random_floats(a, 46), random_floats(b, 47)},
+          weight ? std::set<size_t>{1} : std::set<size_t>{},
+          [weight](const std::vector<Tensor>& t, const Shape& out) {
+            const int64_t inner = t[0].shape().back();
+            const int64_t columns = out.back();
+            const int64_t rows = out[out.size() - 2];
+            Values result;
+            int64_t size = 1;
+            for (const int64_t d : out) {
+              size *= d;
+            }
+            for (int64_t i = 0; i < size; ++i) {
+              const int64_t matrix = weight ? 0 : i / columns / rows;
+              double sum = 0;
+              for (int64_t k = 0; k < inner; ++k) {
+                sum += at(t[0], i / columns * inner + k) *
+                       at(t[1], (matrix * inner + k) * columns + i % columns);
+              }
+              result.push_back(sum);
+            }
+            return result;
+          }};
+}
+
+Case layer_norm_case(std::string name, const Shape& x, int64_t axis) {
+  const Shape normalised(x.begin() + axis, x.end());
+  return {
+      std::move(name),
+      Op::LayerNorm,
+      graph::LayerNormAttributes{axis, 1e-3F},
+      {random_floats(x, 48, 2, 5), random_floats(normalised, 49), random_floats(normalised, 50)},
+      {1, 2},
+      [](const std::vector<Tensor>& t, const Shape&) {
+        const int64_t length = t[1].size();
+        Values result;
+        for (int64_t i = 0; i < t[0].size(); ++i) {
+          const int64_t start = i / length * length;
+          double mean = 0;
+          double square = 0;
+          for (int64_t k = 0; k < length; ++k) {
+            mean += at(t[0], start + k) / static_cast<double>(length);
+            square += at(t[0], start + k) * at(t[0], start + k) / static_cast<double>(length);
+          }
+          result.push_back((at(t[0], i) - mean) / std::sqrt(square - mean * mean + 1e-3) *
+                               at(t[1], i % length) +
+                           at(t[2], i % length));
+        }
+        return result;
+      }};
+}
+
+Case transpose_case(std::string name, const Shape& order) {
+  return {std::move(name),
+          Op::Transpose,
+          graph::TransposeAttributes{order},
+          {random_floats({2, 3, 4, 5}, 51)},
+          {},
+          [order](const std::vector<Tensor>& t, const Shape& out) {
+            return over(out, [&](int64_t n, int64_t c, int64_t h, int64_t w) {
+              const int64_t to[] = {n, c, h, w};
+              int64_t from[4] = {};
+              for (size_t d = 0; d < 4; ++d) {
+                from[order[d]] = to[d];
+              }
+              return at(t[0], from[0], from[1], from[2], from[3]);
+            });
+          }};
+}
+
+Case pad_case(std::string name, graph::PadAttributes a) {
+  const auto naive = [a](const std::vector<Tensor>& t, const Shape& out) {
+    return over(out, [&](int64_t n, int64_t c, int64_t h, int64_t w) {
+      int64_t from[] = {n, c - a.pads[1], h - a.pads[2], w - a.pads[3]};
+      for (size_t d = 1; d < 4; ++d) {
+        const int64_t size = t[0].dim(d);
+        if (a.mode == graph::PadMode::Constant && (from[d] < 0 || from[d] >= size)) {
+          return double{a.value};
+        }
+        if (a.mode == graph::PadMode::Reflect) {
+          from[d] = size - 1 - std::abs(size - 1 - std::abs(from[d]));
+        }
+        from[d] = std::clamp<int64_t>(from[d], 0, size - 1);
+      }
+      return at(t[0], from[0], from[1], from[2], from[3]);
+    });
+  };
+  return {std::move(name), Op::Pad, a, {random_floats({2, 3, 4, 5}, 52)}, {}, naive};
+}
+
+Case mean_case(std::string name, const Shape& axes) {
+  return {std::move(name),
+          Op::ReduceMean,
+          graph::ReduceAttributes{axes},
+          {random_floats({2, 3, 4, 5}, 53)},
+          {},
+          [](const std::vector<Tensor>& t, const Shape& out) {
+            Values sums(static_cast<size_t>(out[0] * out[1] * out[2] * out[3]), 0.0);
+            const double share =
+                static_cast<double>(sums.size()) / static_cast<double>(t[0].size());
+            for (int64_t i = 0; i < t[0].size(); ++i) {
+              const int64_t index[] = {i / 60, i / 20 % 3, i / 5 % 4, i % 5};
+              int64_t place = 0;
+              for (size_t d = 0; d < 4; ++d) {
+                place = place * out[d] + (out[d] == 1 ? 0 : index[d]);
+              }
+              sums[static_cast<size_t>(place)] += at(t[0], i) * share;
+            }
+            return sums;
+          }};
+}
+
+/// Tent functions around the place that an output pixel has among the input's.
+Case linear_case(std::string name, graph::ResizeAttributes a) {
+  const auto naive = [a](const std::vector<Tensor>& t, const Shape& out) {
+    const auto place = [&](int64_t i, size_t d) {
+      const auto in = static_cast<double>(t[0].dim(d));
+      const auto size = static_cast<double>(out[d]);
+      const auto x = static_cast<double>(i);
+      const double at_centres = (x + 0.5) * in / size - 0.5;
+      const double at_corners = size > 1 ? x * (in - 1) / (size - 1) : 0;
+      return std::clamp(a.mode == graph::ResizeMode::Linear ? at_centres : at_corners, 0.0, in - 1);
+    };
+    return over(out, [&](int64_t n, int64_t c, int64_t h, int64_t w) {
+      double sum = 0;
+      for (int64_t y = 0; y < t[0].dim(2); ++y) {
+        for (int64_t x = 0; x < t[0].dim(3); ++x) {
+          const double v = std::max(0.0, 1 - std::abs(place(h, 2) - static_cast<double>(y)));
+          const double u = std::max(0.0, 1 - std::abs(place(w, 3) - static_cast<double>(x)));
+          sum += u * v * at(t[0], n, c, y, x);
+        }
+      }
+      return sum;
+    });
+  };
+  return {std::move(name), Op::Resize, std::move(a), {random_floats({2, 3, 4, 5}, 54)}, {}, naive};
+}
+
+/// Gates by the formulas of ONNX's LSTM and GRU, one sample after the other.
+Case recurrent_case(std::string name, Op op, bool reverse, bool bias) {
+  constexpr int64_t kHidden = 4;
+  constexpr int64_t kIn = 3;
+  const int64_t gates = op == Op::Lstm ? 4 : 3;
+  std::vector<Tensor> operands{random_floats({2, 5, kIn}, 55),
+                               random_floats({1, gates * kHidden, kIn}, 56),
+                               random_floats({1, gates * kHidden, kHidden}, 57)};
+  std::set<size_t> weights{1, 2};
+  if (bias) {
+    operands.push_back(random_floats({1, 2 * gates * kHidden}, 58));
+    weights.insert(3);
+  }
+  const auto naive = [=](const std::vector<Tensor>& t, const Shape& out) {
+    const auto sigmoid = [](double x) {
+      return 1 / (1 + std::exp(-x));
+    };
+    Values result(static_cast<size_t>(out[0] * out[1] * out[2]));
+    for (int64_t n = 0; n < out[0]; ++n) {
+      Values state(kHidden, 0.0);
+      Values cell(kHidden, 0.0);
+      for (int64_t step = 0; step < out[1]; ++step) {
+        const int64_t place = n * out[1] + (reverse ? out[1] - 1 - step : step);
+        const auto from_input = [&](int64_t row) {
+          double sum = bias ? at(t[3], row) : 0;
+          for (int64_t i = 0; i < kIn; ++i) {
+            sum += at(t[1], row * kIn + i) * at(t[0], place * kIn + i);
+          }
+          return sum;
+        };
+        const auto from_state = [&](int64_t row) {
+          double sum = bias ? at(t[3], gates * kHidden + row) : 0;
+          for (int64_t i = 0; i < kHidden; ++i) {
+            sum += at(t[2], row * kHidden + i) * state[static_cast<size_t>(i)];
+          }
+          return sum;
+        };
+        const auto both = [&](int64_t row) {
+          return from_input(row) + from_state(row);
+        };
+        Values next(kHidden);
+        for (int64_t j = 0; j < kHidden; ++j) {
+          const auto unit = static_cast<size_t>(j);
+          if (op == Op::Lstm) {
+            cell[unit] = sigmoid(both(2 * kHidden + j)) * cell[unit] +
+                         sigmoid(both(j)) * std::tanh(both(3 * kHidden + j));
+            next[unit] = sigmoid(both(kHidden + j)) * std::tanh(cell[unit]);
+          } else {
+            const double z = sigmoid(both(j));
+            const double r = sigmoid(both(kHidden + j));
+            const int64_t row = 2 * kHidden + j;
+            next[unit] =
+                (1 - z) * std::tanh(from_input(row) + r * from_state(row)) + z * state[unit];
+          }
+          result[static_cast<size_t>(place * kHidden + j)] = next[unit];
+        }
+        state = next;
+      }
+    }
+    return result;
+  };
+  return {std::move(name),
+          op,
+          graph::RecurrentAttributes{.reverse = reverse},
+          std::move(operands),
+          std::move(weights),
+          naive};
+}
+
+/// Every operand but the first is a weight.
+Case prelu_case(std::string name, const Shape& slope) {
+  return {std::move(name),
+          Op::PRelu,
+          graph::NoAttributes{},
+          {random_floats({2, 3, 4, 5}, 59), random_floats(slope, 60)},
+          {1},
+          [slope](const std::vector<Tensor>& t, const Shape& out) {
+            return over(out, [&](int64_t n, int64_t c, int64_t h, int64_t w) {
+              const double x = at(t[0], n, c, h, w);
+              return x < 0 ? x * at(t[1], t[1].size() == 1 ? 0 : c) : x;
             });
           }};
 }
@@ -430,6 +695,49 @@ std::vector<Case> cases() {
       slice_case("slice_channels", {1, 1, 3}),
       slice_case("slice_rows", {2, 0, 3}),
       slice_case("slice_last", {3, 4, 5}),
+      slice_case("slice_steps", {2, 1, 4, 2}),
+      slice_case("slice_last_steps", {3, 0, 5, 3}),
+      linear_case("resize_linear", {{2, 3}, graph::ResizeMode::Linear}),
+      linear_case("resize_linear_smaller", {{}, graph::ResizeMode::Linear, {3, 4}}),
+      linear_case("resize_corners", {{}, graph::ResizeMode::LinearCorners, {7, 9}}),
+      linear_case("resize_corners_to_one", {{}, graph::ResizeMode::LinearCorners, {1, 2}}),
+      conv_transpose_case("conv_transpose", {2, 3, 4, 5}, 4, {}, false),
+      conv_transpose_case(
+          "conv_transpose_stride",
+          {2, 3, 4, 5},
+          4,
+          {.kernel = {3, 2}, .stride = {2, 3}, .pads = {1, 0, 0, 1}, .output_padding = {1, 2}},
+          true),
+      conv_transpose_case("conv_transpose_groups",
+                          {2, 4, 4, 5},
+                          6,
+                          {.kernel = {3, 3}, .pads = {2, 2, 2, 2}, .dilation = {2, 2}, .groups = 2},
+                          true),
+      conv_transpose_case("conv_transpose_depthwise",
+                          {2, 4, 4, 5},
+                          4,
+                          {.kernel = {2, 2}, .stride = {2, 2}, .groups = 4},
+                          true),
+      matmul_case("matmul", {2, 5, 3}, {2, 3, 4}, false),
+      matmul_case("matmul_heads", {2, 3, 5, 4}, {2, 3, 4, 6}, false),
+      matmul_case("matmul_weight", {2, 5, 3}, {3, 4}, true),
+      matmul_case("matmul_images_weight", {2, 3, 5, 4}, {4, 7}, true),
+      layer_norm_case("layer_norm", {2, 3, 8}, 2),
+      layer_norm_case("layer_norm_flat", {2, 8}, 1),
+      layer_norm_case("layer_norm_image", {2, 3, 4, 5}, 2),
+      transpose_case("transpose", {0, 3, 1, 2}),
+      transpose_case("transpose_last", {0, 1, 3, 2}),
+      pad_case("pad", {{0, 1, 0, 2, 0, 0, 3, 1}, graph::PadMode::Constant, 0.5F}),
+      pad_case("pad_reflect", {{0, 0, 3, 1, 0, 2, 2, 4}, graph::PadMode::Reflect}),
+      pad_case("pad_edge", {{0, 0, 3, 1, 0, 2, 2, 9}, graph::PadMode::Edge}),
+      mean_case("mean_last", {3}),
+      mean_case("mean_outer", {1, 3}),
+      prelu_case("prelu", {3, 1, 1}),
+      prelu_case("prelu_shared", {1}),
+      recurrent_case("lstm", Op::Lstm, false, true),
+      recurrent_case("lstm_reverse", Op::Lstm, true, false),
+      recurrent_case("gru", Op::Gru, false, true),
+      recurrent_case("gru_reverse", Op::Gru, true, false),
       {"reshape", Op::Reshape, graph::ReshapeAttributes{{6, 10}}, {floats}, {}, copied},
       {"dropout_channels",
        Op::Dropout,

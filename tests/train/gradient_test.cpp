@@ -188,6 +188,70 @@ std::vector<GradientCase> gradient_cases() {
              image, {}, {node_of("z", Op::Dropout, {"x"}, graph::DropoutAttributes{0.4F, grain})}),
          true});
   }
+  unary(Op::Pad, graph::PadAttributes{{0, 1, 2, 0, 0, 0, 1, 3}, graph::PadMode::Constant, 0.5F});
+  cases.push_back({"Pad by mirroring",
+                   model_of(image,
+                            {},
+                            {node_of("z",
+                                     Op::Pad,
+                                     {"x"},
+                                     graph::PadAttributes{{0, 0, 2, 0, 0, 0, 1, 3},
+                                                          graph::PadMode::Reflect})})});
+  for (const auto mode : {graph::ResizeMode::Linear, graph::ResizeMode::LinearCorners}) {
+    cases.push_back(
+        {mode == graph::ResizeMode::Linear ? "Resize by centres" : "Resize by corners",
+         model_of(image,
+                  {},
+                  {node_of("z", Op::Resize, {"x"}, graph::ResizeAttributes{{}, mode, {4, 7}})})});
+  }
+  cases.push_back(
+      {"Slice in steps",
+       model_of(image, {}, {node_of("z", Op::Slice, {"x"}, graph::SliceAttributes{2, 1, 6, 2})})});
+  unary(Op::Transpose, graph::TransposeAttributes{{0, 3, 1, 2}});
+  unary(Op::ReduceMean, graph::ReduceAttributes{{1, 3}});
+  cases.push_back(
+      {"PRelu",
+       model_of(
+           image, {{"s", random_tensor({4, 1, 1}, 1)}}, {node_of("z", Op::PRelu, {"x", "s"})})});
+  cases.push_back({"ConvTranspose",
+                   model_of({{"x", {4, 3, 2}}},
+                            {{"w", random_tensor({4, 3, 3, 2}, 1)}, {"b", random_tensor({6}, 2)}},
+                            {node_of("z",
+                                     Op::ConvTranspose,
+                                     {"x", "w", "b"},
+                                     graph::ConvTransposeAttributes{.kernel = {3, 2},
+                                                                    .stride = {2, 3},
+                                                                    .pads = {1, 0, 0, 1},
+                                                                    .output_padding = {1, 2},
+                                                                    .groups = 2})})});
+  cases.push_back(
+      {"MatMul",
+       model_of({{"x", {2, 3, 4}}, {"y", {2, 4, 2}}}, {}, {node_of("z", Op::MatMul, {"x", "y"})})});
+  cases.push_back(
+      {"MatMul with a bias",
+       model_of({{"x", {3, 4}}},
+                {{"w", random_tensor({4, 2}, 1)}, {"b", random_tensor({2}, 2)}},
+                {node_of("y", Op::MatMul, {"x", "w"}), node_of("z", Op::Add, {"y", "b"})})});
+  cases.push_back(
+      {"LayerNorm",
+       model_of(
+           {{"x", {3, 4}}},
+           {{"s", random_tensor({4}, 1)}, {"b", random_tensor({4}, 2)}},
+           {node_of("z", Op::LayerNorm, {"x", "s", "b"}, graph::LayerNormAttributes{.axis = 2})})});
+  for (const bool reverse : {false, true}) {
+    for (const Op op : {Op::Lstm, Op::Gru}) {
+      const int64_t gates = op == Op::Lstm ? 4 : 3;
+      cases.push_back({std::string(graph::to_string(op)) + (reverse ? " backwards" : ""),
+                       model_of({{"x", {3, 2}}},
+                                {{"w", random_tensor({1, gates * 2, 2}, 1)},
+                                 {"r", random_tensor({1, gates * 2, 2}, 2)},
+                                 {"b", random_tensor({1, gates * 4}, 3)}},
+                                {node_of("z",
+                                         op,
+                                         {"x", "w", "r", "b"},
+                                         graph::RecurrentAttributes{.reverse = reverse})})});
+    }
+  }
   cases.push_back(
       {"Softmax",
        model_of({{"x", {5}}}, {}, {node_of("z", Op::Softmax, {"x"}, graph::AxisAttributes{1})})});

@@ -119,7 +119,18 @@ TEST(Network, ParametersAreTheWeightsThatTrainingMayChange) {
                                                       {"bn1.bias", ParameterKind::NormShift},
                                                       {"conv2.weight", ParameterKind::Weight},
                                                       {"gemm1.weight", ParameterKind::Weight},
-                                                      {"gemm1.bias", ParameterKind::Bias}};
+                                                      {"gemm1.bias", ParameterKind::Bias},
+                                                      {"slope", ParameterKind::Bias},
+                                                      {"up.weight", ParameterKind::Weight},
+                                                      {"up.bias", ParameterKind::Bias},
+                                                      {"wide.weight", ParameterKind::Weight},
+                                                      {"norm.scale", ParameterKind::NormScale},
+                                                      {"norm.bias", ParameterKind::NormShift},
+                                                      {"lstm.weight", ParameterKind::Weight},
+                                                      {"lstm.recurrent", ParameterKind::Weight},
+                                                      {"lstm.bias", ParameterKind::Bias},
+                                                      {"gru.weight", ParameterKind::Weight},
+                                                      {"gru.recurrent", ParameterKind::Weight}};
   EXPECT_EQ(kinds, expected);
 }
 

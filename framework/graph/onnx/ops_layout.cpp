@@ -1,151 +1,186 @@
 #include "graph/onnx/ops_layout.h"
 
 #include <algorithm>
-#include <cmath>
+#include <numeric>
+
+#include "graph/onnx/parameters.h"
 
 namespace coppice::graph {
 
 namespace {
 
-/// Values of a sample; 0 for what has no batch.
-int64_t sample_values(const Shape& shape) {
-  const bool batched = !shape.empty() && shape[0] == kBatch;
-  return batched ? element_count(Shape(shape.begin() + 1, shape.end())) : 0;
-}
-
-/// The one dimension given as -1 from what the others leave over; `target` as it is where that does
-/// not divide.
-Shape with_free_dimension(Shape target, int64_t values) {
-  const auto free = std::find(target.begin(), target.end(), -1);
-  if (free == target.end()) {
-    return target;
-  }
-  int64_t others = 1;
-  for (const int64_t dimension : target) {
-    if (dimension != -1 && (dimension < 1 || dimension > values / others)) {
-      return target;
+/// The target of a Reshape with its zeros and the free dimension filled in; empty where it does not
+/// fit.
+Shape reshape_target(Shape target, const Shape& from) {
+  int64_t known = 1;
+  int64_t* open = nullptr;
+  for (size_t i = 0; i < target.size(); ++i) {
+    if (target[i] == 0) {
+      if (i >= from.size()) {
+        return {};
+      }
+      target[i] = from[i];
     }
-    others *= dimension == -1 ? 1 : dimension;
+    if (target[i] == -1 && open == nullptr) {
+      open = &target[i];
+    } else if (target[i] < 1 || __builtin_mul_overflow(known, target[i], &known)) {
+      return {};
+    }
   }
-  if (values % others == 0) {
-    *free = values / others;
+  const int64_t values = element_count(from);
+  if (values % known != 0 || (open == nullptr && values != known)) {
+    return {};
+  }
+  if (open != nullptr) {
+    *open = values / known;
   }
   return target;
 }
 
-int64_t one_index(OnnxReader& reader, const onnx::NodeProto& node, int i, std::string_view what) {
-  const Tensor& value = reader.constant(node, i);
-  if (value.size() != 1 || (value.dtype() != DType::I64 && value.dtype() != DType::I32)) {
-    unsupported_node(node, fmt::format("{}: supported: one integer", what));
-  }
-  return value.dtype() == DType::I64 ? value.data<int64_t>()[0] : int64_t{value.data<int32_t>()[0]};
-}
-
 }  // namespace
 
+/// Where the batch stays in front, any new shape of the sample; elsewhere what `refold` does.
 void read_reshape(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes) {
   attributes.expect("allowzero", int64_t{0});
   attributes.finish();
-  const Tensor& target = reader.constant(node, 1);
-  if (target.dtype() != DType::I64 || target.shape().size() != 1 || target.size() < 2) {
-    unsupported_node(node, "supported: to the batch and at least one dimension");
-  }
-  const auto sizes = target.data<int64_t>();
-  const std::string x = reader.use(node, 0);
-  const Shape& shape = reader.shape(node, 0);
-  const int64_t batch = sizes[0];
-  const int64_t values = sample_values(shape);
-  Shape sample(sizes.begin() + 1, sizes.end());
-  if (batch != -1) {
-    sample = with_free_dimension(std::move(sample), values);
-  }
-  int64_t wanted = 1;
-  for (const int64_t dimension : sample) {
-    wanted = dimension < 1 || dimension > kLargestSample / wanted ? 0 : wanted * dimension;
-    if (wanted == 0) {
-      break;
-    }
-  }
-  const bool keeps_batch =
-      batch == 0 || batch == -1 || (batch > 0 && batch == reader.fixed_batch());
-  if (!keeps_batch || values == 0 || wanted != values) {
+  const View view = reader.view(node, 0);
+  const Shape from = reader.shape(view);
+  const Shape wanted = integers_of(reader, node, 1);
+  const Shape target = reshape_target(wanted, from);
+  const auto refuse = [&] {
     unsupported_node(node,
-                     fmt::format("from {} to {}; supported: batch and features",
-                                 to_string(shape),
-                                 to_string(Shape(sizes.begin(), sizes.end()))));
+                     fmt::format("from {} to {}; supported: one that keeps the batch in front, or "
+                                 "puts neighbouring dimensions together or cuts them",
+                                 to_string(from),
+                                 to_string(wanted)));
+  };
+  if (target.size() > 1 && target[0] == from[0] && view.batch_first()) {
+    const Shape sample(target.begin() + 1, target.end());
+    const std::string x = reader.use(node, 0);
+    if (sample.size() == 1) {
+      reader.add(node, Op::Flatten, NoAttributes{}, {x});
+    } else {
+      reader.add(node, Op::Reshape, ReshapeAttributes{sample}, {x});
+    }
+    return;
   }
-  if (sample.size() == 1) {
-    reader.add(node, Op::Flatten, NoAttributes{}, {x});
-  } else {
-    reader.add(node, Op::Reshape, ReshapeAttributes{std::move(sample)}, {x});
+  const Refolded folded = refold(view, reader.node_shape(view), target, reader.batch_value());
+  if (folded.dims.empty()) {
+    refuse();
   }
+  reader.define(node, 0, {reader.reshape(node, view.node, folded.sample), folded.dims});
 }
 
-void read_resize(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes) {
-  attributes.expect_text("mode", "nearest");
-  const auto text = [&](std::string_view name, std::string_view otherwise) {
-    const auto* attribute = attributes.take(name);
-    return attribute == nullptr ? std::string(otherwise) : attribute->s();
-  };
-  // By whole factors both ways of counting pixels pick the same one.
-  const std::string coordinates = text("coordinate_transformation_mode", "half_pixel");
-  const std::string rounding = text("nearest_mode", "round_prefer_floor");
-  const bool same = (coordinates == "asymmetric" && rounding == "floor") ||
-                    (coordinates == "half_pixel" && rounding == "round_prefer_floor");
-  if (!same) {
-    unsupported_node(node,
-                     fmt::format("{} coordinates with {}; supported: asymmetric with floor, "
-                                 "half_pixel with round_prefer_floor",
-                                 coordinates,
-                                 rounding));
-  }
-  attributes.real("cubic_coeff_a", 0);  // of another mode
+void read_squeeze(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes) {
+  const auto axes = list_parameter(reader, node, attributes, "axes", 1, 13);
   attributes.finish();
-  const bool by_scales = node.input_size() == 3 && !node.input(2).empty();
-  if (reader.opset() < 11 || !by_scales) {
-    unsupported_node(node, "supported: by scales, since opset 11");
+  View view = reader.view(node, 0);
+  const Shape shape = reader.shape(view);
+  std::vector<bool> dropped(shape.size(), false);
+  for (size_t i = 0; i < shape.size(); ++i) {
+    dropped[i] = !axes && shape[i] == 1 && i != view.batch_dimension();
   }
-  const Tensor& scales = reader.constant(node, 2);
-  if (scales.dtype() != DType::F32 || scales.shape() != Shape{4}) {
-    unsupported_node(node, "supported: four f32 scales");
+  for (const int64_t given : axes.value_or(Shape{})) {
+    const auto axis = static_cast<size_t>(axis_of(node, given, shape));
+    if (shape[axis] != 1 || axis == view.batch_dimension()) {
+      unsupported_node(node, fmt::format("axis {} of {}", given, to_string(shape)));
+    }
+    dropped[axis] = true;
   }
-  const auto values = scales.data<float>();
-  constexpr float kMost = 1024;
-  for (size_t i = 0; i < 4; ++i) {
-    const bool whole = values[i] >= 1 && values[i] <= kMost && std::trunc(values[i]) == values[i];
-    if (!whole || (i < 2 && values[i] != 1)) {
-      unsupported_node(node, "supported: height and width by whole factors");
+  std::vector<Shape> kept;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (!dropped[i]) {
+      kept.push_back(view.dims[i]);
     }
   }
-  const ResizeAttributes result{{static_cast<int64_t>(values[2]), static_cast<int64_t>(values[3])}};
-  reader.add(node, Op::Resize, result, {reader.use(node, 0)});
+  view.dims = std::move(kept);
+  reader.define(node, 0, view);
 }
 
-void read_slice(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes) {
+void read_unsqueeze(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes) {
+  Shape axes = list_parameter(reader, node, attributes, "axes", 1, 13).value_or(Shape{});
   attributes.finish();
-  if (reader.opset() < 10 || node.input_size() < 4) {
-    unsupported_node(node, "supported: start, end and axis as inputs, since opset 10");
+  View view = reader.view(node, 0);
+  const Shape result(view.dims.size() + axes.size(), 1);
+  for (int64_t& axis : axes) {
+    axis = axis_of(node, axis, result);
   }
-  const Shape& shape = reader.shape(node, 0);
-  const int64_t rank = std::ssize(shape);
-  const bool stepped = node.input_size() > 4 && !node.input(4).empty();
-  if (stepped && one_index(reader, node, 4, "steps") != 1) {
-    unsupported_node(node, "supported: steps of 1");
+  std::sort(axes.begin(), axes.end());
+  for (const int64_t axis : axes) {
+    view.dims.insert(view.dims.begin() + std::min<int64_t>(axis, std::ssize(view.dims)), Shape{});
   }
-  int64_t axis = one_index(reader, node, 3, "axes");
-  axis += axis < 0 ? rank : 0;
-  if (axis < 1 || axis >= rank) {
-    unsupported_node(node, fmt::format("axis {} of {}; the batch stays", axis, to_string(shape)));
+  reader.define(node, 0, view);
+}
+
+void read_transpose(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes) {
+  View view = reader.view(node, 0);
+  const size_t rank = view.dims.size();
+  Shape order(rank);
+  std::iota(order.rbegin(), order.rend(), 0);
+  order = attributes.integers("perm", order);
+  attributes.finish();
+  Shape sorted = order;
+  std::sort(sorted.begin(), sorted.end());
+  Shape all(rank);
+  std::iota(all.begin(), all.end(), 0);
+  if (sorted != all) {
+    corrupt_node(node, fmt::format("order {} of {} dimensions", to_string(order), rank));
   }
-  const int64_t size = shape[static_cast<size_t>(axis)];
-  const auto position = [&](int i, std::string_view what) {
-    const int64_t given = one_index(reader, node, i, what);
-    const int64_t clamped =
-        std::clamp(given, -size, size);  // files write "to the end" as a huge one
-    return clamped < 0 ? clamped + size : clamped;
-  };
-  const SliceAttributes result{axis, position(1, "starts"), position(2, "ends")};
-  reader.add(node, Op::Slice, result, {reader.use(node, 0)});
+  std::vector<Shape> dims;
+  for (const int64_t axis : order) {
+    dims.push_back(view.dims[static_cast<size_t>(axis)]);
+  }
+  view.dims = std::move(dims);
+  reader.define(node, 0, view);
+}
+
+/// Opset 11 moved pads and value from attributes to inputs, 18 added the axes.
+void read_pad(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes) {
+  constexpr int64_t kSinceInputs = 11;
+  PadAttributes result;
+  const std::string mode = text_of(attributes, "mode", "constant");
+  if (mode != "constant" && mode != "reflect" && mode != "edge") {
+    unsupported_node(node, fmt::format("mode '{}'; supported: constant, reflect, edge", mode));
+  }
+  result.mode = mode == "constant"  ? PadMode::Constant
+                : mode == "reflect" ? PadMode::Reflect
+                                    : PadMode::Edge;
+  const Shape pads =
+      list_parameter(reader, node, attributes, "pads", 1, kSinceInputs).value_or(Shape{});
+  if (reader.opset() < kSinceInputs) {
+    result.value = attributes.real("value", 0);
+  } else if (OnnxReader::has(node, 2)) {
+    result.value = real_of(reader, node, 2, "the value");
+  }
+  attributes.finish();
+  const bool is_view = reader.is_view(node, 0);
+  View x = reader.view(node, 0);
+  const Shape shape = reader.shape(x);
+  Shape axes(shape.size());
+  std::iota(axes.begin(), axes.end(), 0);
+  axes = OnnxReader::has(node, 3) ? integers_of(reader, node, 3) : axes;
+  if (pads.size() != 2 * axes.size()) {
+    corrupt_node(node, fmt::format("pads {} for {} axes", to_string(pads), axes.size()));
+  }
+  const size_t rank = reader.node_shape(x).size();
+  result.pads.assign(2 * rank, 0);
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const int64_t before = pads[i];
+    const int64_t behind = pads[axes.size() + i];
+    const Shape& own = x.dims[static_cast<size_t>(axis_of(node, axes[i], shape))];
+    if (before == 0 && behind == 0) {
+      continue;
+    }
+    if (before < 0 || behind < 0 || own.size() != 1 || own[0] == 0) {
+      unsupported_node(
+          node,
+          fmt::format("pads {}; supported: not negative, none at the batch", to_string(pads)));
+    }
+    result.pads[static_cast<size_t>(own[0])] = before;
+    result.pads[rank + static_cast<size_t>(own[0])] = behind;
+  }
+  x.node = reader.make(node, Op::Pad, std::move(result), {x.node});
+  reader.define(node, 0, x, is_view);
 }
 
 }  // namespace coppice::graph

@@ -2,14 +2,14 @@
 
 #include "graph/onnx/reader.h"
 
+/// Readers of products.
 namespace coppice::graph {
 
 void read_conv(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes);
-
-/// Y = X W' + b with the bias [out] or [1, out].
+void read_conv_transpose(OnnxReader& reader,
+                         const onnx::NodeProto& node,
+                         AttributeReader& attributes);
 void read_gemm(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes);
-
-/// A matrix times a constant, which is Gemm.
 void read_matmul(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& attributes);
 
 }  // namespace coppice::graph

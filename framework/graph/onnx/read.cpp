@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "graph/onnx.h"
 #include "graph/onnx/metadata.h"
+#include "graph/onnx/patterns.h"
 #include "graph/onnx/reader.h"
 
 namespace coppice::graph {
@@ -45,8 +46,9 @@ onnx::ModelProto parse(std::span<const std::byte> bytes) {
 }  // namespace
 
 Model from_onnx(std::span<const std::byte> bytes) {
-  const onnx::ModelProto proto = parse(bytes);
+  onnx::ModelProto proto = parse(bytes);
   try {
+    fuse_patterns(*proto.mutable_graph());
     Model model = OnnxReader(proto.graph(), opset_of(proto)).read();
     model.metadata = read_onnx_metadata(proto);
     verify(model);

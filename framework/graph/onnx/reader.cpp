@@ -1,5 +1,6 @@
 #include "graph/onnx/reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "graph/onnx/tensor_proto.h"
@@ -8,16 +9,16 @@ namespace coppice::graph {
 
 namespace {
 
-std::string describe(const onnx::NodeProto& node) {
-  const std::string& name = node.output_size() > 0 ? node.output(0) : node.name();
-  return fmt::format("ONNX node '{}' ({})", name, node.op_type());
-}
-
 [[noreturn]] void corrupt(const std::string& message) {
   throw core::Error(core::ErrorKind::Corrupt, "ONNX graph: " + message);
 }
 
 }  // namespace
+
+std::string describe(const onnx::NodeProto& node) {
+  const std::string& name = node.output_size() > 0 ? node.output(0) : node.name();
+  return fmt::format("ONNX node '{}' ({})", name, node.op_type());
+}
 
 void corrupt_node(const onnx::NodeProto& node, const std::string& why) {
   throw core::Error(core::ErrorKind::Corrupt, fmt::format("{}: {}", describe(node), why));
@@ -32,6 +33,9 @@ OnnxReader::OnnxReader(const onnx::GraphProto& graph, int64_t opset)
 
 Model OnnxReader::read() {
   read_initializers();
+  for (const auto& node : graph_.node()) {
+    file_names_.insert(node.output().begin(), node.output().end());
+  }
   for (const auto& input : graph_.input()) {
     if (!initializers_.contains(
             input.name())) {  // files before IR version 4 list weights as inputs
@@ -45,7 +49,21 @@ Model OnnxReader::read() {
   for (Node& node : nodes_) {
     model_.graph.nodes.push_back(std::move(node));
   }
+  give_final_names();
   return std::move(model_);
+}
+
+void OnnxReader::give_final_names() {
+  const auto rename = [&](std::string& name) {
+    if (const auto it = final_names_.find(name); it != final_names_.end()) {
+      name = it->second;
+    }
+  };
+  for (Node& node : model_.graph.nodes) {
+    rename(node.name);
+    std::for_each(node.inputs.begin(), node.inputs.end(), rename);
+  }
+  std::for_each(model_.graph.outputs.begin(), model_.graph.outputs.end(), rename);
 }
 
 void OnnxReader::read_initializers() {
@@ -75,6 +93,9 @@ void OnnxReader::read_input(const onnx::ValueInfoProto& input) {
     if (attributes.shape.empty()) {
       attributes.shape.push_back(kBatch);
       if (dimension.has_dim_value()) {
+        if (dimension.dim_value() < 1 || dimension.dim_value() > kLargestDimension) {
+          refuse("has an impossible batch");
+        }
         fixed_batch_ = dimension.dim_value();
       }
     } else if (!dimension.has_dim_value() || dimension.dim_value() <= 0) {
@@ -84,6 +105,7 @@ void OnnxReader::read_input(const onnx::ValueInfoProto& input) {
     }
   }
   take_name(input.name());
+  file_names_.insert(input.name());
   Node node;
   node.name = input.name();
   node.attributes = std::move(attributes);
@@ -92,13 +114,17 @@ void OnnxReader::read_input(const onnx::ValueInfoProto& input) {
 
 void OnnxReader::read_outputs() {
   for (const auto& output : graph_.output()) {
-    model_.graph.outputs.push_back(resolve(output.name()));
+    const std::string& name = resolve(output.name());
+    const auto maker = view_makers_.find(name);
+    model_.graph.outputs.push_back(maker == view_makers_.end() ? name
+                                                               : settle(*maker->second, name));
   }
 }
 
 void OnnxReader::take_name(const std::string& name) {
   if (name.empty() || initializers_.contains(name) || constants_.contains(name) ||
-      aliases_.contains(name) || scope_.find(name) != nullptr) {
+      aliases_.contains(name) || views_.contains(name) || filled_.contains(name) ||
+      scope_.find(name) != nullptr) {
     corrupt(fmt::format("name '{}' is missing or used twice", name));
   }
 }
@@ -122,8 +148,11 @@ std::string OnnxReader::use(const onnx::NodeProto& node, int i) {
   if (i >= node.input_size() || node.input(i).empty()) {
     return "";
   }
-  const std::string& name = resolve(node.input(i));
+  const std::string name = settle(node, resolve(node.input(i)));
   if (scope_.find(name) == nullptr) {
+    if (filled_.contains(name)) {
+      unsupported_node(node, fmt::format("input '{}' is a constant as long as the batch", name));
+    }
     const Tensor* tensor = find_constant(name);
     if (tensor == nullptr) {
       corrupt_node(node, fmt::format("input '{}' is neither a weight nor made before it", name));
@@ -142,8 +171,13 @@ const Tensor& OnnxReader::constant(const onnx::NodeProto& node, int i) {
   return *tensor;
 }
 
+const Tensor* OnnxReader::find_constant(const onnx::NodeProto& node, int i) {
+  return has(node, i) ? find_constant(resolve(node.input(i))) : nullptr;
+}
+
 const Shape& OnnxReader::shape(const onnx::NodeProto& node, int i) {
-  const std::string name = i < node.input_size() ? resolve(node.input(i)) : std::string();
+  const std::string name =
+      i < node.input_size() ? settle(node, resolve(node.input(i))) : std::string();
   if (const Node* source = scope_.find(name)) {
     return source->shape;
   }
@@ -151,7 +185,9 @@ const Shape& OnnxReader::shape(const onnx::NodeProto& node, int i) {
 }
 
 DType OnnxReader::dtype(const onnx::NodeProto& node, int i) {
-  if (const Node* source = i < node.input_size() ? scope_.find(resolve(node.input(i))) : nullptr) {
+  const std::string name =
+      i < node.input_size() ? settle(node, resolve(node.input(i))) : std::string();
+  if (const Node* source = scope_.find(name)) {
     return source->dtype;
   }
   return constant(node, i).dtype();
@@ -179,13 +215,37 @@ std::string OnnxReader::add_weight(const std::string& stem, Tensor tensor) {
   std::string name = stem;
   const auto taken = [&] {
     return initializers_.contains(name) || constants_.contains(name) ||
-           model_.weights.contains(name) || scope_.find(name) != nullptr;
+           model_.weights.contains(name) || file_names_.contains(name) ||
+           scope_.find(name) != nullptr;
   };
   for (int i = 2; taken(); ++i) {
     name = fmt::format("{}{}", stem, i);
   }
   model_.weights.emplace(name, std::move(tensor));
   return name;
+}
+
+void OnnxReader::add_filled(const std::string& name, float value) {
+  take_name(name);
+  filled_.emplace(name, value);
+}
+
+bool OnnxReader::is_filled(const onnx::NodeProto& node, int i) const {
+  return has(node, i) && filled_.contains(resolve(node.input(i)));
+}
+
+float OnnxReader::filled(const onnx::NodeProto& node, int i) const {
+  return filled_.at(resolve(node.input(i)));
+}
+
+bool OnnxReader::is_zero(const onnx::NodeProto& node, int i) {
+  if (is_filled(node, i)) {
+    return filled(node, i) == 0;
+  }
+  const Tensor* tensor = find_constant(node, i);
+  return tensor != nullptr && std::all_of(tensor->bytes(),
+                                          tensor->bytes() + tensor->bytes_size(),
+                                          [](std::byte b) { return b == std::byte{}; });
 }
 
 void OnnxReader::add(const onnx::NodeProto& proto,

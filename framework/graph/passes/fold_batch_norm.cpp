@@ -11,11 +11,12 @@ namespace coppice::graph {
 
 namespace {
 
-/// The Conv or Gemm whose only consumer is the BN and whose weights are plain values; nullptr when
-/// there is none.
+/// The Conv, ConvTranspose or Gemm whose only consumer is the BN and whose weights are plain
+/// values; nullptr when there is none.
 Node* foldable_producer(Model& model, const Node& bn) {
   Node* producer = model.graph.find(bn.inputs[0]);
-  if (producer == nullptr || (producer->op != Op::Conv && producer->op != Op::Gemm)) {
+  if (producer == nullptr ||
+      (producer->op != Op::Conv && producer->op != Op::ConvTranspose && producer->op != Op::Gemm)) {
     return nullptr;
   }
   const auto stored = [&](const std::string& name) {
@@ -73,18 +74,31 @@ void set_weight(Model& model, Node& node, size_t i, Tensor value, const std::str
   model.weights[node.inputs[i]] = std::move(value);
 }
 
+/// The output channel that element i of a weight makes: rows of a Conv's or Gemm's; of a
+/// ConvTranspose's [in, out / groups, …] the columns, group after group.
+size_t channel_of(const Node& producer, const Tensor& weight, size_t i) {
+  const auto rows = static_cast<size_t>(weight.dim(0));
+  const auto row = static_cast<size_t>(weight.size()) / rows;
+  if (producer.op != Op::ConvTranspose) {
+    return i / row;
+  }
+  const auto groups = static_cast<size_t>(producer.as<ConvTransposeAttributes>().groups);
+  const auto columns = static_cast<size_t>(weight.dim(1));
+  const size_t group = i / row / (rows / groups);
+  return group * columns + i % row / (row / columns);
+}
+
 void fold(Model& model, Node& producer, const Affine& affine) {
   const size_t channels = affine.factor.size();
   Tensor weight = model.weight(producer.inputs[1]).clone();
   Tensor bias = producer.inputs.size() > 2 ? model.weight(producer.inputs[2]).clone()
                                            : Tensor(DType::F32, {std::ssize(affine.factor)});
-  const auto rows = weight.data<float>();
+  const auto values = weight.data<float>();
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<float>(values[i] * affine.factor[channel_of(producer, weight, i)]);
+  }
   const auto biases = bias.data<float>();
-  const size_t row = rows.size() / channels;
   for (size_t c = 0; c < channels; ++c) {
-    for (float& value : rows.subspan(c * row, row)) {
-      value = static_cast<float>(value * affine.factor[c]);
-    }
     biases[c] = static_cast<float>(biases[c] * affine.factor[c] + affine.offset[c]);
   }
   set_weight(model, producer, 1, std::move(weight), producer.name + ".weight");

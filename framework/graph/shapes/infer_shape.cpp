@@ -19,10 +19,18 @@ ValueType apply_rule(const Node& node, Operands in) {
       return infer_binary(node, in);
     case Op::Conv:
       return infer_conv(node, in);
+    case Op::ConvTranspose:
+      return infer_conv_transpose(node, in);
     case Op::Gemm:
       return infer_gemm(node, in);
+    case Op::MatMul:
+      return infer_matmul(node, in);
     case Op::BatchNorm:
       return infer_batch_norm(node, in);
+    case Op::LayerNorm:
+      return infer_layer_norm(node, in);
+    case Op::PRelu:
+      return infer_prelu(node, in);
     case Op::Relu:
     case Op::LeakyRelu:
     case Op::Clip:
@@ -37,18 +45,27 @@ ValueType apply_rule(const Node& node, Operands in) {
       return infer_pool(node, in);
     case Op::GlobalAveragePool:
       return infer_global_pool(node, in);
+    case Op::ReduceMean:
+      return infer_reduce(node, in);
     case Op::Resize:
       return infer_resize(node, in);
+    case Op::Pad:
+      return infer_pad(node, in);
     case Op::Flatten:
       return infer_flatten(node, in);
     case Op::Reshape:
       return infer_reshape(node, in);
+    case Op::Transpose:
+      return infer_transpose(node, in);
     case Op::Slice:
       return infer_slice(node, in);
     case Op::Concat:
       return infer_concat(node, in);
     case Op::Softmax:
       return infer_softmax(node, in);
+    case Op::Lstm:
+    case Op::Gru:
+      return infer_recurrent(node, in);
     case Op::QuantizeLinear:
       return infer_quantize(node, in);
     case Op::DequantizeLinear:

@@ -87,6 +87,43 @@ ValueType infer_batch_norm(const Node& node, Operands in) {
   return {DType::F32, in[0].shape};
 }
 
+ValueType infer_layer_norm(const Node& node, Operands in) {
+  require_activation(node, in, 0);
+  const auto& [axis, epsilon] = node.as<LayerNormAttributes>();
+  const Shape& x = in[0].shape;
+  if (axis < 1 || axis >= std::ssize(x)) {
+    fail(node, "axis {} outside 1 to {}", axis, std::ssize(x) - 1);
+  }
+  const Shape normalised(x.begin() + axis, x.end());
+  for (size_t i = 1; i < in.size(); ++i) {
+    if (in[i].weight == nullptr || in[i].shape != normalised || in[i].dtype != DType::F32) {
+      fail(node, "'{}' must be an f32 weight {}", node.inputs[i], to_string(normalised));
+    }
+  }
+  if (!(epsilon >= 0)) {
+    fail(node, "epsilon must not be negative");
+  }
+  return {DType::F32, x};
+}
+
+ValueType infer_prelu(const Node& node, Operands in) {
+  require_activation(node, in, 0);
+  const Shape& x = in[0].shape;
+  const Shape& slope = in[1].shape;
+  bool fits = in[1].weight != nullptr && in[1].dtype == DType::F32 && slope.size() <= x.size();
+  for (size_t i = 1; fits && i <= slope.size(); ++i) {
+    fits = slope[slope.size() - i] == 1 || slope[slope.size() - i] == x[x.size() - i];
+  }
+  if (!fits) {
+    fail(node,
+         "slope '{}' of shape {} must be an f32 weight that spreads over {}",
+         node.inputs[1],
+         to_string(slope),
+         to_string(x));
+  }
+  return {DType::F32, x};
+}
+
 ValueType infer_softmax(const Node& node, Operands in) {
   require_activation(node, in, 0);
   const int64_t axis = node.as<AxisAttributes>().axis;

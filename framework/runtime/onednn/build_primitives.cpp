@@ -36,20 +36,24 @@ algorithm binary_algorithm(Op op) {
   }
 }
 
-algorithm curve_algorithm(Op op) {
-  switch (op) {
-    case Op::LeakyRelu:
+algorithm curve_algorithm(CurveKind kind) {
+  switch (kind) {
+    case CurveKind::LeakyRelu:
       return algorithm::eltwise_relu;
-    case Op::Clip:
+    case CurveKind::Clip:
       return algorithm::eltwise_clip;
-    case Op::Sigmoid:
+    case CurveKind::Sigmoid:
       return algorithm::eltwise_logistic;
-    case Op::Tanh:
+    case CurveKind::Tanh:
       return algorithm::eltwise_tanh;
-    default:
-      COPPICE_CHECK(op == Op::HardSwish, "Curve is one of five ops");
+    case CurveKind::HardSwish:
       return algorithm::eltwise_hardswish;
+    case CurveKind::Silu:
+      return algorithm::eltwise_swish;
+    case CurveKind::Gelu:
+      return algorithm::eltwise_gelu_erf;
   }
+  COPPICE_CHECK(false, "a curve outside its enum");
 }
 
 void build_eltwise(PlanBuilder& plan, algorithm function, float alpha, float beta) {
@@ -97,7 +101,7 @@ void build(PlanBuilder& plan, const Rectify&) {
 }
 
 void build(PlanBuilder& plan, const Curve& curve) {
-  build_eltwise(plan, curve_algorithm(curve.op), curve.alpha, curve.beta);
+  build_eltwise(plan, curve_algorithm(curve.kind), curve.alpha, curve.beta);
 }
 
 void build(PlanBuilder& plan, const Enlarge& enlarge) {
@@ -107,8 +111,7 @@ void build(PlanBuilder& plan, const Enlarge& enlarge) {
   const memory::desc source = own_layout(x);
   const Resampling::desc description(
       dnnl::prop_kind::forward_inference,
-      algorithm::resampling_nearest,
-      {static_cast<float>(enlarge.scale[0]), static_cast<float>(enlarge.scale[1])},
+      enlarge.linear ? algorithm::resampling_linear : algorithm::resampling_nearest,
       source,
       {plan.dims(plan.stage().shape), to_dnnl(x.dtype), memory::format_tag::any});
   const Resampling::primitive_desc primitive(description, with_own_scratch(), plan.engine());
@@ -118,6 +121,29 @@ void build(PlanBuilder& plan, const Enlarge& enlarge) {
                      {{DNNL_ARG_SRC, source, plan.in_layout(name, source), {}},
                       {DNNL_ARG_DST, primitive.dst_desc(), output, {}}});
   plan.define(output, primitive.dst_desc());
+}
+
+void build(PlanBuilder& plan, const Slope& slope) {
+  using Prelu = dnnl::prelu_forward;
+  const std::string& name = plan.stage().inputs[0];
+  const Value x = plan.value(name);
+  const memory::desc desc = own_layout(x);
+  memory::dims spread(x.dims.size(), 1);
+  spread[1] = slope.slope.size();
+  const memory::desc weight = plain(spread, DType::F32);
+  const Prelu::desc description(dnnl::prop_kind::forward_inference, desc, weight);
+  const Prelu::primitive_desc primitive(description, with_own_scratch(), plan.engine());
+  const size_t output = plan.new_buffer(desc);
+  plan.add_primitive(
+      Prelu(primitive),
+      primitive.scratchpad_desc(),
+      {{DNNL_ARG_SRC, desc, plan.in_layout(name, desc), {}},
+       {DNNL_ARG_WEIGHTS,
+        weight,
+        0,
+        plan.weights().get(plan.stage().output + "/slope", slope.slope.bytes(), weight, weight)},
+       {DNNL_ARG_DST, desc, output, {}}});
+  plan.define(output, desc);
 }
 
 void build(PlanBuilder& plan, const Arithmetic& arithmetic) {

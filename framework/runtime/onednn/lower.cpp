@@ -48,6 +48,8 @@ Stage match(ModelIndex& index, const Node& node) {
                              &match_byte_average,
                              &match_quantise,
                              &match_product,
+                             &match_matrix_product,
+                             &match_curve,
                              &match_single_op}) {
     if (std::optional<Stage> stage = pattern(index, node)) {
       return *std::move(stage);

@@ -15,6 +15,8 @@ std::optional<Stage> match_byte_add(ModelIndex& index, const graph::Node& last);
 std::optional<Stage> match_byte_average(ModelIndex& index, const graph::Node& last);
 std::optional<Stage> match_quantise(ModelIndex& index, const graph::Node& last);
 std::optional<Stage> match_product(ModelIndex& index, const graph::Node& last);
+std::optional<Stage> match_matrix_product(ModelIndex& index, const graph::Node& last);
+std::optional<Stage> match_curve(ModelIndex& index, const graph::Node& last);
 std::optional<Stage> match_single_op(ModelIndex& index,
                                      const graph::Node& last);  ///< takes every node
 

@@ -42,6 +42,33 @@ std::optional<Stage> match_arithmetic(ModelIndex& index, const Node& node) {
   return stage_of(node, {x}, arithmetic);
 }
 
+/// One slope, or one per channel.
+std::optional<Stage> match_slope(ModelIndex& index, const Node& node) {
+  const Tensor& slope = index.constant(node.inputs[1]);
+  const graph::Shape& shape = slope.shape();
+  const size_t rank = node.shape.size();
+  const bool per_channel = shape.size() + 1 >= rank && slope.size() == node.shape[1] &&
+                           shape[shape.size() - (rank - 1)] == slope.size();
+  if (slope.size() != 1 && !per_channel) {
+    return std::nullopt;
+  }
+  return stage_of(node, {node.inputs[0]}, Slope{slope});
+}
+
+std::optional<Stage> match_deconvolution(ModelIndex& index, const Node& node) {
+  if (!is_float_activation(index, node.inputs[0]) || !index.is_constant(node.inputs[1]) ||
+      (node.inputs.size() > 2 && !index.is_constant(node.inputs[2]))) {
+    return std::nullopt;
+  }
+  Deconvolution result{
+      node.as<graph::ConvTransposeAttributes>(), index.constant(node.inputs[1]), {}};
+  if (node.inputs.size() > 2) {
+    const auto bias = index.constant(node.inputs[2]).data<float>();
+    result.bias.assign(bias.begin(), bias.end());
+  }
+  return stage_of(node, {node.inputs[0]}, std::move(result));
+}
+
 Stage plain(ModelIndex& index, const Node& node) {
   Plain plain{node, {}};
   std::vector<std::string> inputs;
@@ -65,18 +92,47 @@ std::optional<Stage> match_single_op(ModelIndex& index, const Node& node) {
     case Op::Relu:
       return stage_of(node, node.inputs, Rectify{});
     case Op::LeakyRelu:
-      return stage_of(
-          node, node.inputs, Curve{node.op, node.as<graph::LeakyReluAttributes>().slope, 0});
+      return stage_of(node,
+                      node.inputs,
+                      Curve{CurveKind::LeakyRelu, node.as<graph::LeakyReluAttributes>().slope, 0});
     case Op::Clip: {
       const auto& [low, high] = node.as<graph::ClipAttributes>();
-      return stage_of(node, node.inputs, Curve{node.op, low, high});
+      return stage_of(node, node.inputs, Curve{CurveKind::Clip, low, high});
     }
     case Op::Sigmoid:
+      return stage_of(node, node.inputs, Curve{CurveKind::Sigmoid, 0, 0});
     case Op::Tanh:
+      return stage_of(node, node.inputs, Curve{CurveKind::Tanh, 0, 0});
     case Op::HardSwish:
-      return stage_of(node, node.inputs, Curve{node.op, 0, 0});
-    case Op::Resize:
-      return stage_of(node, node.inputs, Enlarge{node.as<graph::ResizeAttributes>().scale});
+      return stage_of(node, node.inputs, Curve{CurveKind::HardSwish, 0, 0});
+    case Op::PRelu:
+      if (std::optional<Stage> stage = match_slope(index, node)) {
+        return stage;
+      }
+      break;
+    case Op::Resize: {
+      const auto& resize = node.as<graph::ResizeAttributes>();
+      const bool linear = resize.mode == graph::ResizeMode::Linear;
+      if (linear || (resize.mode == graph::ResizeMode::Nearest && resize.size.empty())) {
+        return stage_of(node, node.inputs, Enlarge{linear});
+      }
+      break;
+    }
+    case Op::ConvTranspose:
+      if (std::optional<Stage> stage = match_deconvolution(index, node)) {
+        return stage;
+      }
+      break;
+    case Op::LayerNorm:
+      return stage_of(node,
+                      {node.inputs[0]},
+                      LayerNorm{node.as<graph::LayerNormAttributes>().epsilon,
+                                index.constant(node.inputs[1]),
+                                index.constant(node.inputs[2])});
+    case Op::Softmax:
+      return stage_of(node, node.inputs, Softmax{node.as<graph::AxisAttributes>().axis});
+    case Op::Transpose:
+      return stage_of(node, node.inputs, Transpose{node.as<graph::TransposeAttributes>().order});
     case Op::MaxPool:
       if (node.dtype != DType::F32) {
         return stage_of(node, node.inputs, ByteMaxPool{node.as<graph::PoolAttributes>()});

@@ -41,16 +41,53 @@ struct ByteMaxPool {
 /// A ReLU that could not be fused.
 struct Rectify {};
 
-/// An element-wise function that could not be fused: LeakyRelu, Clip, Sigmoid, Tanh or HardSwish.
+enum class CurveKind { LeakyRelu, Clip, Sigmoid, Tanh, HardSwish, Silu, Gelu };
+
+/// An element-wise function that could not be fused.
 struct Curve {
-  graph::Op op = graph::Op::Sigmoid;
+  CurveKind kind = CurveKind::Sigmoid;
   float alpha = 0;  ///< slope, or lower limit
   float beta = 0;   ///< upper limit
 };
 
-/// Nearest neighbour by whole factors, of f32 or 8-bit values.
+/// Nearest neighbour by whole factors, of f32 or 8-bit values; or bilinear between pixels' centres.
 struct Enlarge {
-  graph::Shape scale{2, 2};
+  bool linear = false;
+};
+
+/// ConvTranspose with constant weights.
+struct Deconvolution {
+  graph::ConvTransposeAttributes conv;
+  graph::Tensor weight;
+  std::vector<float> bias;  ///< empty for none
+};
+
+/// Product of two activations' last dimensions, or of one and a constant: [+ bias] [relu].
+struct MatrixProduct {
+  graph::Tensor weight;     ///< [k, p]; empty for two activations
+  std::vector<float> bias;  ///< empty for none
+  bool relu = false;
+};
+
+/// LayerNorm over the last dimensions.
+struct LayerNorm {
+  float epsilon = 1e-5F;
+  graph::Tensor scale;
+  graph::Tensor shift;
+};
+
+struct Softmax {
+  int64_t axis = 1;
+};
+
+/// Dimensions in another order.
+struct Transpose {
+  graph::Shape order;
+};
+
+/// PRelu with one slope, or one per channel.
+struct Slope {
+  graph::Tensor slope;
 };
 
 /// f32 arithmetic of two activations of one shape, or of one with constants that spread over it.
@@ -101,6 +138,12 @@ using Work = std::variant<Product,
                           Curve,
                           Enlarge,
                           Arithmetic,
+                          Deconvolution,
+                          MatrixProduct,
+                          LayerNorm,
+                          Softmax,
+                          Transpose,
+                          Slope,
                           Lookup,
                           Quantise,
                           ByteAdd,

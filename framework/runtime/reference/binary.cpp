@@ -80,6 +80,12 @@ void compute<Op::Mul>(const graph::Attributes&, Operands inputs, const View& out
   broadcast(inputs, output, std::multiplies<float>{});
 }
 
+/// The slope spreads over x, never the other way round.
+template <>
+void compute<Op::PRelu>(const graph::Attributes&, Operands inputs, const View& output) {
+  broadcast(inputs, output, [](float x, float slope) { return x < 0 ? slope * x : x; });
+}
+
 template <>
 void compute<Op::Div>(const graph::Attributes&, Operands inputs, const View& output) {
   broadcast(inputs, output, std::divides<float>{});

@@ -45,12 +45,16 @@ void compute<Op::Slice>(const graph::Attributes& attributes, Operands inputs, co
     outer *= output.shape[i];
   }
   const int64_t from_bytes = input.bytes() / outer;
-  const int64_t to_bytes = output.bytes() / outer;
-  const int64_t first_byte = from_bytes / input.shape[axis] * slice.start;
+  const int64_t place_bytes = from_bytes / input.shape[axis];
+  const int64_t places = slice.step == 1 ? 1 : output.shape[axis];
+  const int64_t piece_bytes = output.bytes() / outer / places;
+  std::byte* to = output.data;
   for (int64_t i = 0; i < outer; ++i) {
-    std::memcpy(output.data + i * to_bytes,
-                input.data + i * from_bytes + first_byte,
-                static_cast<size_t>(to_bytes));
+    const std::byte* from = input.data + i * from_bytes + slice.start * place_bytes;
+    for (int64_t place = 0; place < places; ++place) {
+      std::memcpy(to, from + place * slice.step * place_bytes, static_cast<size_t>(piece_bytes));
+      to += piece_bytes;
+    }
   }
 }
 

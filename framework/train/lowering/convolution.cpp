@@ -1,6 +1,8 @@
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
+#include <ATen/ops/conv_transpose2d.h>
 #include <ATen/ops/linear.h>
 
 #include "train/lowering/lowering.h"
@@ -44,6 +46,28 @@ at::Tensor lower_Conv(const LoweringArgs& args) {
       at::constant_pad_nd(args.inputs[0], {a.pads[1], a.pads[3], a.pads[0], a.pads[2]});
   return at::conv2d(
       padded, args.inputs[1], bias, a.stride, at::IntArrayRef{0, 0}, a.dilation, a.groups);
+}
+
+at::Tensor lower_ConvTranspose(const LoweringArgs& args) {
+  const auto& a = args.node.as<graph::ConvTransposeAttributes>();
+  // ATen cuts both sides alike; a negative padding cuts, and one at the end may add as well.
+  const at::Tensor full = at::conv_transpose2d(args.inputs[0],
+                                               args.inputs[1],
+                                               /*bias=*/{},
+                                               a.stride,
+                                               at::IntArrayRef{0, 0},
+                                               at::IntArrayRef{0, 0},
+                                               a.groups,
+                                               a.dilation);
+  const at::Tensor cut = at::constant_pad_nd(
+      full,
+      {-a.pads[1], a.output_padding[1] - a.pads[3], -a.pads[0], a.output_padding[0] - a.pads[2]});
+  const at::Tensor bias = bias_of(args);
+  return bias.defined() ? cut + bias.view({1, -1, 1, 1}) : cut;
+}
+
+at::Tensor lower_MatMul(const LoweringArgs& args) {
+  return args.inputs[0].matmul(args.inputs[1]);
 }
 
 at::Tensor lower_Gemm(const LoweringArgs& args) {

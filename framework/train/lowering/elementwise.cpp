@@ -9,6 +9,7 @@
 #include <ATen/ops/hardswish.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/where.h>
 
 #include "core/error.h"
 #include "train/lowering/lowering.h"
@@ -58,6 +59,11 @@ at::Tensor lower_Relu(const LoweringArgs& args) {
 
 at::Tensor lower_LeakyRelu(const LoweringArgs& args) {
   return at::leaky_relu(args.inputs[0], args.node.as<graph::LeakyReluAttributes>().slope);
+}
+
+at::Tensor lower_PRelu(const LoweringArgs& args) {
+  const at::Tensor& x = args.inputs[0];
+  return at::where(x < 0, x * args.inputs[1], x);
 }
 
 at::Tensor lower_Clip(const LoweringArgs& args) {

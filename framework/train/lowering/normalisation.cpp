@@ -1,5 +1,6 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/layer_norm.h>
 
 #include "train/lowering/lowering.h"
 #include "train/lowering/norm_chain.h"
@@ -23,6 +24,14 @@ at::Tensor lower_BatchNorm(const LoweringArgs& args) {
                         kMomentum,
                         args.node.as<graph::BatchNormAttributes>().epsilon,
                         /*cudnn_enabled=*/true);
+}
+
+at::Tensor lower_LayerNorm(const LoweringArgs& args) {
+  return at::layer_norm(args.inputs[0],
+                        args.inputs[1].sizes(),
+                        args.inputs[1],
+                        args.inputs[2],
+                        args.node.as<graph::LayerNormAttributes>().epsilon);
 }
 
 }  // namespace coppice::train

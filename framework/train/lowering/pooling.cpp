@@ -44,6 +44,10 @@ at::Tensor lower_AveragePool(const LoweringArgs& args) {
          at::avg_pool2d(pad(ones, a, 0), a.kernel, a.stride);
 }
 
+at::Tensor lower_ReduceMean(const LoweringArgs& args) {
+  return args.inputs[0].mean(args.node.as<graph::ReduceAttributes>().axes, /*keepdim=*/true);
+}
+
 at::Tensor lower_GlobalAveragePool(const LoweringArgs& args) {
   return args.inputs[0].mean({2, 3}, /*keepdim=*/true);
 }
