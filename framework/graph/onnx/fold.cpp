@@ -297,7 +297,11 @@ int64_t calculate(const onnx::NodeProto& node, int64_t a, int64_t b) {
 
 float calculate(const onnx::NodeProto& node, float a, float b) {
   const std::string& op = node.op_type();
-  return op == "Add" ? a + b : op == "Sub" ? a - b : op == "Mul" ? a * b : a / b;
+  return op == "Add"   ? a + b
+         : op == "Sub" ? a - b
+         : op == "Mul" ? a * b
+         : op == "Div" ? a / b
+                       : std::pow(a, b);
 }
 
 template <class T>
@@ -333,8 +337,10 @@ Tensor calculated(const onnx::NodeProto& node, const Tensor& a, const Tensor& b)
 Tensor fold_arithmetic(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader&) {
   const Tensor& a = reader.constant(node, 0);
   const Tensor& b = reader.constant(node, 1);
-  if (a.dtype() != b.dtype() || (a.dtype() != DType::F32 && a.dtype() != DType::I64)) {
-    unsupported_node(node, "of constants that are not both f32 or both i64");
+  const bool integers_fit = a.dtype() == DType::I64 && node.op_type() != "Pow";
+  if (a.dtype() != b.dtype() || (a.dtype() != DType::F32 && !integers_fit)) {
+    unsupported_node(node,
+                     "of constants of these dtypes; supported: both f32, but for Pow both i64");
   }
   return a.dtype() == DType::F32 ? calculated<float>(node, a, b) : calculated<int64_t>(node, a, b);
 }
@@ -407,6 +413,7 @@ const std::map<std::string_view, Fold>& folds() {
       {"Floor", fold_floor},
       {"Gather", fold_gather},
       {"Mul", fold_arithmetic},
+      {"Pow", fold_arithmetic},
       {"QuantizeLinear", fold_quantize},
       {"Reshape", fold_reshape},
       {"Slice", fold_slice},

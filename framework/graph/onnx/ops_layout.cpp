@@ -106,6 +106,9 @@ void read_unsqueeze(OnnxReader& reader, const onnx::NodeProto& node, AttributeRe
     axis = axis_of(node, axis, result);
   }
   std::sort(axes.begin(), axes.end());
+  if (std::adjacent_find(axes.begin(), axes.end()) != axes.end()) {
+    corrupt_node(node, fmt::format("axes {}", to_string(axes)));
+  }
   for (const int64_t axis : axes) {
     view.dims.insert(view.dims.begin() + std::min<int64_t>(axis, std::ssize(view.dims)), Shape{});
   }

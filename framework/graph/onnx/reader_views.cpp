@@ -196,7 +196,11 @@ std::string OnnxReader::make(const onnx::NodeProto& proto,
   node.op = op;
   node.inputs = std::move(inputs);
   node.attributes = std::move(attributes);
-  append(std::move(node));
+  try {
+    append(std::move(node));
+  } catch (const core::Error& error) {  // the node that the file has is the one to name
+    throw core::Error(error.kind(), fmt::format("{}: {}", describe(proto), error.what()));
+  }
   inner_.insert(name);
   return name;
 }

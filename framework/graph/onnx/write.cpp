@@ -17,8 +17,8 @@ namespace coppice::graph {
 namespace {
 
 constexpr int64_t kIrVersion = 8;
-constexpr int64_t kOldestOpset = 13;
-constexpr int64_t kNewestOpset = 17;  // 18 makes the axes of ReduceMean an input
+constexpr int64_t kOldestExport = 13;
+constexpr int64_t kNewestExport = 17;  // 18 makes the axes of ReduceMean an input
 constexpr int64_t kHardSwishOpset = 14;
 constexpr int64_t kLayerNormOpset = 17;
 
@@ -369,12 +369,12 @@ void write_graph(const Model& model, int64_t opset, onnx::GraphProto& graph) {
 }
 
 int64_t smallest_opset(const Model& model) {
-  int64_t opset = kOldestOpset;
+  int64_t opset = kOldestExport;
   for (const Node& node : model.graph.nodes) {
     opset = std::max(opset,
                      node.op == Op::LayerNorm   ? kLayerNormOpset
                      : node.op == Op::HardSwish ? kHardSwishOpset
-                                                : kOldestOpset);
+                                                : kOldestExport);
   }
   return opset;
 }
@@ -383,11 +383,11 @@ int64_t smallest_opset(const Model& model) {
 
 core::Bytes to_onnx(const Model& model, int64_t opset) {
   verify(model);
-  if (opset != kSmallestOpset && (opset < kOldestOpset || opset > kNewestOpset)) {
+  if (opset != kSmallestOpset && (opset < kOldestExport || opset > kNewestExport)) {
     throw core::Error(
         core::ErrorKind::Unsupported,
         fmt::format(
-            "export to ONNX opset {}; supported: {} to {}", opset, kOldestOpset, kNewestOpset));
+            "export to ONNX opset {}; supported: {} to {}", opset, kOldestExport, kNewestExport));
   }
   opset = opset == kSmallestOpset ? smallest_opset(model) : opset;
   onnx::ModelProto proto;

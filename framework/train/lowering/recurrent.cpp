@@ -1,3 +1,6 @@
+#include <tuple>
+#include <vector>
+
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/gru.h>
@@ -21,10 +24,10 @@ at::Tensor reordered(const at::Tensor& gates, at::IntArrayRef order) {
 }
 
 std::vector<at::Tensor> parameters(const LoweringArgs& args, at::IntArrayRef order) {
-  std::vector<at::Tensor> result{reordered(args.inputs[1][0], order),
-                                 reordered(args.inputs[2][0], order)};
+  std::vector<at::Tensor> result{reordered(args.inputs[1].select(0, 0), order),
+                                 reordered(args.inputs[2].select(0, 0), order)};
   if (args.inputs.size() > 3) {
-    for (const at::Tensor& half : args.inputs[3][0].chunk(2)) {
+    for (const at::Tensor& half : args.inputs[3].select(0, 0).chunk(2)) {
       result.push_back(reordered(half, order));
     }
   }

@@ -41,7 +41,7 @@ at::Tensor padded_positions(graph::PadMode mode, int64_t size, int64_t before, i
     positions.push_back(mode == graph::PadMode::Reflect ? mirrored
                                                         : std::clamp<int64_t>(i, 0, size - 1));
   }
-  return at::tensor(positions, at::kLong);
+  return at::tensor(at::IntArrayRef(positions), at::kLong);
 }
 
 }  // namespace
