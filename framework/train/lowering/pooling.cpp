@@ -45,7 +45,8 @@ at::Tensor lower_AveragePool(const LoweringArgs& args) {
 }
 
 at::Tensor lower_ReduceMean(const LoweringArgs& args) {
-  return args.inputs[0].mean(args.node.as<graph::ReduceAttributes>().axes, /*keepdim=*/true);
+  return args.inputs[0].mean(at::IntArrayRef(args.node.as<graph::ReduceAttributes>().axes),
+                             /*keepdim=*/true);
 }
 
 at::Tensor lower_GlobalAveragePool(const LoweringArgs& args) {

@@ -74,8 +74,9 @@ at::Tensor lower_Resize(const LoweringArgs& args) {
   const at::Tensor& x = args.inputs[0];
   const std::vector<int64_t> size{args.node.shape[2], args.node.shape[3]};
   return resize.mode == ResizeMode::Nearest
-             ? at::upsample_nearest2d(x, size)
-             : at::upsample_bilinear2d(x, size, resize.mode == ResizeMode::LinearCorners);
+             ? at::upsample_nearest2d(x, at::IntArrayRef(size))
+             : at::upsample_bilinear2d(
+                   x, at::IntArrayRef(size), resize.mode == ResizeMode::LinearCorners);
 }
 
 at::Tensor lower_Concat(const LoweringArgs& args) {
