@@ -615,7 +615,7 @@ Case prelu_case(std::string name, const Shape& slope) {
           graph::NoAttributes{},
           {random_floats({2, 3, 4, 5}, 59), random_floats(slope, 60)},
           {1},
-          [slope](const std::vector<Tensor>& t, const Shape& out) {
+          [](const std::vector<Tensor>& t, const Shape& out) {
             return over(out, [&](int64_t n, int64_t c, int64_t h, int64_t w) {
               const double x = at(t[0], n, c, h, w);
               return x < 0 ? x * at(t[1], t[1].size() == 1 ? 0 : c) : x;
