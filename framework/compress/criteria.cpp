@@ -1,5 +1,7 @@
 #include "compress/criteria.h"
 
+#include <span>
+
 #include "compress/prune.h"
 #include "core/error.h"
 
@@ -19,18 +21,30 @@ const core::Registry<Criterion>& criteria() {
   return kRegistry;
 }
 
-std::span<const float> producing_values(const graph::Model& model,
-                                        const ChannelSlice& slice,
-                                        int64_t c) {
+std::vector<float> producing_values(const graph::Model& model,
+                                    const ChannelSlice& slice,
+                                    int64_t c) {
   const graph::Tensor& weight = model.weight(slice.weight);
   if (weight.dtype() != graph::DType::F32) {
     throw core::Error(core::ErrorKind::Unsupported,
                       "weight '" + slice.weight + "' is " + std::string(to_string(weight.dtype())) +
                           "; channels are ranked by f32 weights only");
   }
-  const int64_t row = weight.size() / weight.dim(slice.dimension);
-  return weight.data<float>().subspan(static_cast<size_t>((slice.offset + c * slice.block) * row),
-                                      static_cast<size_t>(slice.block * row));
+  int64_t outer = 1;
+  for (size_t d = 0; d < slice.dimension; ++d) {
+    outer *= weight.dim(d);
+  }
+  const int64_t places = weight.dim(slice.dimension);
+  const int64_t inner = weight.size() / (outer * places);
+  const std::span<const float> values = weight.data<float>();
+  std::vector<float> result;
+  for (int64_t o = 0; o < outer; ++o) {
+    const auto piece =
+        values.subspan(static_cast<size_t>((o * places + slice.offset + c * slice.block) * inner),
+                       static_cast<size_t>(slice.block * inner));
+    result.insert(result.end(), piece.begin(), piece.end());
+  }
+  return result;
 }
 
 }  // namespace coppice::compress

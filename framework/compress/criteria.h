@@ -1,18 +1,17 @@
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "compress/channels.h"
 
 namespace coppice::compress {
 
-/// The rows of a producing weight that make channel `c`: its filter, flat (of `block` filters for a
-/// depthwise multiplier). REQUIRES: `slice.producer`. Throws Error{Unsupported} for a weight that
+/// The values of a producing weight that make channel `c`: its filter, flat (of `block` filters for
+/// a depthwise multiplier). REQUIRES: `slice.producer`. Throws Error{Unsupported} for a weight that
 /// is not f32.
-std::span<const float> producing_values(const graph::Model& model,
-                                        const ChannelSlice& slice,
-                                        int64_t c);
+std::vector<float> producing_values(const graph::Model& model,
+                                    const ChannelSlice& slice,
+                                    int64_t c);
 
 /// Sum of absolute producing weights (Li et al., Pruning Filters for Efficient ConvNets, ICLR
 /// 2017).

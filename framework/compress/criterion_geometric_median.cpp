@@ -9,10 +9,14 @@ std::vector<double> score_geometric_median(const graph::Model& model, const Chan
   // All producers of a channel together are its filter, so squared distances add up over them.
   std::vector<double> squared(channels * channels, 0);
   for (const ChannelSlice& slice : group.slices) {
-    for (size_t a = 0; slice.producer && a < channels; ++a) {
-      const auto left = producing_values(model, slice, static_cast<int64_t>(a));
+    std::vector<std::vector<float>> filters;
+    for (size_t c = 0; slice.producer && c < channels; ++c) {
+      filters.push_back(producing_values(model, slice, static_cast<int64_t>(c)));
+    }
+    for (size_t a = 0; a < filters.size(); ++a) {
+      const std::vector<float>& left = filters[a];
       for (size_t b = 0; b < a; ++b) {
-        const auto right = producing_values(model, slice, static_cast<int64_t>(b));
+        const std::vector<float>& right = filters[b];
         double sum = 0;
         for (size_t i = 0; i < left.size(); ++i) {
           const double difference = static_cast<double>(left[i]) - static_cast<double>(right[i]);

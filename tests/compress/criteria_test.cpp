@@ -33,6 +33,20 @@ TEST(Criteria, NormsOfFilters) {
   EXPECT_THAT(scores("l2", three_filters()), ElementsAre(5, 1, 0));
 }
 
+/// A transposed convolution's filters are columns of its weight [in, out].
+TEST(Criteria, NormsOfTransposedFilters) {
+  Network net(graph::DType::F32, {2, 4, 4});
+  net.append("up",
+             graph::Op::ConvTranspose,
+             {"input", net.weight("up.weight", {2, 3, 1, 1}, 1)},
+             graph::ConvTransposeAttributes{});
+  graph::Model model = net.build({net.conv("out", "up", 2)});
+  model.weights["up.weight"] =
+      graph::Tensor::from<float>({2, 3, 1, 1}, std::vector<float>{3, 0, 0, 4, 1, 0});
+  EXPECT_THAT(scores("l1", model), ElementsAre(7, 1, 0));
+  EXPECT_THAT(scores("l2", model), ElementsAre(5, 1, 0));
+}
+
 TEST(Criteria, NormsAddUpOverTiedProducers) {
   Network net(graph::DType::F32, {1, 4, 4});
   net.add("add", net.conv("a", "input", 2, 1), net.conv("b", "input", 2, 1));

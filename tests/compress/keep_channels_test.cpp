@@ -45,7 +45,7 @@ bool makes_channel(const graph::Model& model, const ChannelSlice& slice) {
   if (node.op == graph::Op::BatchNorm) {
     return slice.weight == node.inputs[1] || slice.weight == node.inputs[2];
   }
-  return slice.dimension == 0;
+  return slice.producer || slice.dimension == 0;
 }
 
 /// Zeros what makes the channels that are not kept, so that they are 0 wherever they go.
@@ -58,11 +58,15 @@ graph::Model silence(graph::Model model,
         continue;
       }
       graph::Tensor weight = model.weight(slice.weight).clone();
-      const int64_t row = weight.size() / weight.dim(0);
-      for (int64_t c = 0; c < groups[g].channels; ++c) {
-        if (std::find(keep[g].begin(), keep[g].end(), c) == keep[g].end()) {
-          const auto first = weight.data<float>().begin() + (slice.offset + c * slice.block) * row;
-          std::fill(first, first + slice.block * row, 0.0F);
+      int64_t inner = 1;
+      for (size_t d = slice.dimension + 1; d < weight.shape().size(); ++d) {
+        inner *= weight.dim(d);
+      }
+      for (int64_t i = 0; i < weight.size(); ++i) {
+        const int64_t place = i / inner % weight.dim(slice.dimension) - slice.offset;
+        const bool inside = place >= 0 && place < groups[g].channels * slice.block;
+        if (inside && std::ranges::find(keep[g], place / slice.block) == keep[g].end()) {
+          weight.data<float>()[static_cast<size_t>(i)] = 0;
         }
       }
       model.weights[slice.weight] = weight;
