@@ -293,13 +293,13 @@ class Lines {
   std::string pending_;
 };
 
-/// Ends the child when this process is interrupted: politely first.
+/// Ends the child when this process is interrupted or its caller wants it: politely first.
 class Terminator {
  public:
-  explicit Terminator(std::chrono::milliseconds grace) : grace_(grace) {}
+  explicit Terminator(const ProcessOptions& options) : grace_(options.grace), stop_(options.stop) {}
 
   void check(const Child& child) {
-    if (!interrupted() || killed_) {
+    if ((!interrupted() && !stop_.stop_requested()) || killed_) {
       return;
     }
     if (!asked_) {
@@ -314,6 +314,7 @@ class Terminator {
 
  private:
   std::chrono::milliseconds grace_;
+  std::stop_token stop_;
   SteadyClock::time_point kill_at_;
   bool asked_ = false;
   bool killed_ = false;
@@ -326,7 +327,7 @@ ProcessResult run_process(const ProcessOptions& options) {
   throw_if_interrupted();
   Child child(options);
   Lines lines(options.on_line);
-  Terminator terminator(options.grace);
+  Terminator terminator(options);
   std::chrono::milliseconds pause{1};
   while (!child.ended()) {
     terminator.check(child);

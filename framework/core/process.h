@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ struct ProcessOptions {
   std::function<void(std::string_view)> on_line = {};
   /// Between SIGTERM and SIGKILL when this process is interrupted.
   std::chrono::milliseconds grace{10'000};
+  /// Ends the child as an interruption does, but run_process() then returns how it ended.
+  std::stop_token stop = {};
   /// Takes the child's stderr, written anew; when empty, stderr goes where ours goes.
   std::filesystem::path stderr_file = {};
 };

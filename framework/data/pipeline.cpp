@@ -124,6 +124,17 @@ void Pipeline::apply(Batch& batch, const core::Rng& rng) const {
   });
 }
 
+void Pipeline::apply(Batch& batch, const core::Rng& rng, std::span<const int64_t> numbers) const {
+  COPPICE_CHECK(numbers.size() == static_cast<size_t>(batch.size), "a number for each sample");
+  if (steps_.empty()) {
+    return;
+  }
+  for_each_sample(batch, schema_, [&](std::span<std::byte> sample, size_t i) {
+    core::Rng stream = rng.split(static_cast<uint64_t>(numbers[i]));
+    apply(sample, stream);
+  });
+}
+
 DatasetPtr make_transformed(DatasetPtr base, std::vector<TransformOptions> options, uint64_t seed) {
   return std::make_shared<Transformed>(std::move(base), options, seed);
 }

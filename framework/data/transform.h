@@ -106,6 +106,9 @@ class Pipeline {
   /// Every sample of a batch over TBB, sample i with its own stream split from `rng` by i: the
   /// result does not depend on the threads.
   void apply(Batch& batch, const core::Rng& rng) const;
+  /// The same with the stream of `numbers[i]` for sample i: of a part of a batch, what the whole
+  /// would give. REQUIRES: a number for each.
+  void apply(Batch& batch, const core::Rng& rng, std::span<const int64_t> numbers) const;
 
   bool empty() const { return steps_.empty(); }
 

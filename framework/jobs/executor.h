@@ -38,8 +38,21 @@ class Executor {
   virtual std::string trainer_hash() const = 0;
 };
 
+/// How many processes of this machine run one job together.
+struct LocalLaunch {
+  int64_t ranks = 1;
+};
+
+/// "local:4", or "local" for one process. Throws Error{InvalidArgument}.
+LocalLaunch parse_launch(std::string_view text);
+
 /// Starts `trainer --job <folder>/job.yaml --out <folder>`; sets OPENBLAS_CORETYPE where OpenBLAS
 /// misjudges an AVX-512 machine, and keeps OpenMP's waiting threads from spinning.
-std::unique_ptr<Executor> make_local_executor(std::filesystem::path trainer);
+///
+/// Jobs of kind "train" are run by as many ranks as `launch` says, which meet at 127.0.0.1: the
+/// first that fails ends the others, and the error names it. Rank 0 reports progress; rank r writes
+/// its stderr to `stderr.<r>.txt`.
+std::unique_ptr<Executor> make_local_executor(std::filesystem::path trainer,
+                                              LocalLaunch launch = {});
 
 }  // namespace coppice::jobs

@@ -83,6 +83,15 @@ bool openblas_misjudges(std::string_view cpuinfo) {
   return !known;
 }
 
+bool multiplies_bfloat16(std::string_view cpuinfo) {
+  return has_flags(cpuinfo, {"avx512_bf16"}) || has_flags(cpuinfo, {"amx_bf16"}) ||
+         fmt::format(" {} ", cpu_field(cpuinfo, "Features")).find(" bf16 ") != std::string::npos;
+}
+
+bool multiplies_bfloat16() {
+  return multiplies_bfloat16(read_cpuinfo());
+}
+
 std::map<std::string, std::string> job_environment() {
   std::map<std::string, std::string> environment = {
       {"OMP_WAIT_POLICY", "passive"},

@@ -14,6 +14,10 @@ std::string cpu_model(std::string_view cpuinfo);
 /// knows CPUs by their model number, and newer ones not at all.
 bool openblas_misjudges(std::string_view cpuinfo);
 
+/// Whether the CPU multiplies bfloat16 itself: AVX-512 BF16, AMX, or Arm's BF16.
+bool multiplies_bfloat16(std::string_view cpuinfo);
+bool multiplies_bfloat16();  ///< this machine's
+
 /// What a job's process needs in its environment on this machine, less what the user has set.
 std::map<std::string, std::string> job_environment();
 

@@ -50,7 +50,18 @@ void TrainOptions::visit(core::Fields& f) {
       "replay_share",
       replay_share,
       {.help = "share of a batch drawn from replayed data, when there is any", .min = 0, .max = 1});
-  f.field("threads", threads, {.help = "threads; 0: every core that the network keeps busy", .min = 0, .max = 1024});
+  f.field("threads",
+          threads,
+          {.help = "threads; 0: every core that the network keeps busy", .min = 0, .max = 1024});
+  f.field("device",
+          device,
+          {.help = "what computes; auto: a GPU where there is one",
+           .choices = {"auto", "cpu", "cuda"}});
+  f.field("precision",
+          precision,
+          {.help = "of convolutions and matrix products in training, weights stay float32; auto: "
+                   "bfloat16 where the hardware multiplies it",
+           .choices = {"float32", "bfloat16", "auto"}});
 }
 
 void TrainJob::visit(core::Fields& f) {

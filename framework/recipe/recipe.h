@@ -50,6 +50,8 @@ struct TrainOptions {
   double replay_share =
       0.5;              ///< of each batch drawn from the `replay` input, when the job is given one
   int64_t threads = 0;  ///< 0: as many cores as the network keeps busy
+  std::string device = "auto";        ///< "cpu", "cuda", or "auto": a GPU where there is one
+  std::string precision = "float32";  ///< of products: "bfloat16", or "auto": where it is fast
 
   void visit(core::Fields& f);
 };

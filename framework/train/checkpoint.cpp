@@ -91,7 +91,7 @@ void read_progress(const Hdf5Array& array, const std::string& what, TrainingStat
 
 Hdf5Array to_array(const at::Tensor& tensor) {
   COPPICE_CHECK(tensor.scalar_type() == at::kFloat, "training keeps f32");
-  const at::Tensor dense = tensor.contiguous();
+  const at::Tensor dense = tensor.detach().cpu().contiguous();
   const auto* data = static_cast<const std::byte*>(dense.data_ptr());
   return {Hdf5Array::Type::F32, dense.sizes().vec(), {data, data + dense.nbytes()}};
 }

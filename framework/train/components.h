@@ -10,6 +10,7 @@
 
 namespace coppice::train {
 
+class RankGroup;
 struct Components;
 
 /// What a job kind is given to run one job.
@@ -17,7 +18,9 @@ struct JobContext {
   const jobs::JobSpec& spec;
   std::filesystem::path folder;  ///< exists; outputs go here
   const Components& components;
-  std::function<void(const jobs::JobProgress&)> on_progress;
+  std::function<void(const jobs::JobProgress&)> on_progress = {};
+  /// The processes that run this job together, or null. Only rank 0 writes to `folder`.
+  RankGroup* ranks = nullptr;
 
   /// The file of an input role. Throws Error{Config} when the job does not name it.
   const std::filesystem::path& input(const std::string& role) const;

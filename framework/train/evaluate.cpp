@@ -20,7 +20,7 @@ std::span<const float> values_of(const at::Tensor& tensor) {
 }
 
 at::Tensor plain(const at::Tensor& tensor) {
-  return tensor.to(at::kFloat).contiguous();
+  return tensor.to(at::kFloat).cpu().contiguous();
 }
 
 /// Runs a network over batches. `target`: the node that a reconstruction is compared with.

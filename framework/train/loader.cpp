@@ -6,9 +6,12 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <stop_token>
 #include <thread>
+
+#include <fmt/format.h>
 
 #include "core/error.h"
 #include "core/rng.h"
@@ -95,23 +98,38 @@ struct Loader::State {
 
   std::unique_ptr<LoadedBatch> load(int64_t epoch, int64_t step) {
     auto loaded = std::make_unique<LoadedBatch>();
-    const int64_t first = per_epoch * step / steps;
-    const int64_t last = per_epoch * (step + 1) / steps;
-    loaded->train_positions = train_rounds.take(epoch * per_epoch + first, last - first);
+    const int64_t begin = per_epoch * step / steps;
+    const int64_t fresh = per_epoch * (step + 1) / steps - begin;
+    loaded->joint_size = fresh + replayed;
+    const BatchShare& share = options.share;
+    const int64_t own = share.last(fresh) - share.first(fresh);
+    loaded->train_positions =
+        train_rounds.take(epoch * per_epoch + begin + share.first(fresh), own);
     train->read(loaded->train_positions, loaded->batch);
-    if (replayed > 0) {
-      loaded->replay_positions = replay_rounds.take((epoch * steps + step) * replayed, replayed);
+    const int64_t own_replayed = share.last(replayed) - share.first(replayed);
+    if (own_replayed > 0) {
+      loaded->replay_positions = replay_rounds.take(
+          (epoch * steps + step) * replayed + share.first(replayed), own_replayed);
       data::Batch more;
       replay->read(loaded->replay_positions, more);
       append(more, loaded->batch);
     }
     if (!pipeline.empty()) {
-      pipeline.apply(loaded->batch,
-                     rng.split("augment")
-                         .split(static_cast<uint64_t>(epoch))
-                         .split(static_cast<uint64_t>(step)));
+      augment(loaded->batch, fresh, own, epoch, step);
     }
     return loaded;
+  }
+
+  /// Each sample as it would be in the joint batch.
+  void augment(data::Batch& batch, int64_t fresh, int64_t own, int64_t epoch, int64_t step) const {
+    std::vector<int64_t> numbers(static_cast<size_t>(batch.size));
+    const auto replays = numbers.begin() + own;
+    std::iota(numbers.begin(), replays, options.share.first(fresh));
+    std::iota(replays, numbers.end(), fresh + options.share.first(replayed));
+    pipeline.apply(
+        batch,
+        rng.split("augment").split(static_cast<uint64_t>(epoch)).split(static_cast<uint64_t>(step)),
+        numbers);
   }
 
   void work(const std::stop_token& stop, int64_t epoch, int64_t first_step) {
@@ -152,6 +170,15 @@ Loader::Loader(data::DatasetPtr train, data::DatasetPtr replay, LoaderOptions op
                       "both with one schema");
   }
   state_ = std::make_unique<State>(std::move(train), std::move(replay), std::move(options));
+  const int64_t ranks = state_->options.share.ranks;
+  const int64_t smallest = state_->per_epoch / state_->steps;
+  if (smallest < ranks && state_->replayed < ranks) {
+    throw core::Error(core::ErrorKind::InvalidArgument,
+                      fmt::format("batch_size: {} ranks cannot share a batch of {} samples; raise "
+                                  "it, or start fewer ranks",
+                                  ranks,
+                                  smallest + state_->replayed));
+  }
 }
 
 Loader::~Loader() = default;

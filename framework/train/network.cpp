@@ -17,11 +17,14 @@ namespace coppice::train {
 struct Network::State {
   graph::Model model;
   Precision precision = Precision::Single;
+  at::Device device = at::Device(at::kCPU);
   std::vector<Step> steps;
   std::map<std::string, at::Tensor> weights;
   std::vector<Parameter> parameters;
 
-  at::ScalarType real() const { return precision == Precision::Single ? at::kFloat : at::kDouble; }
+  at::ScalarType real() const { return precision == Precision::Double ? at::kDouble : at::kFloat; }
+
+  at::ScalarType products() const { return precision == Precision::Mixed ? at::kBFloat16 : real(); }
 
   void take_weights();
   void find_parameters();
@@ -32,7 +35,7 @@ void Network::State::take_weights() {
     tensor = tensor.clone();
     at::Tensor view = to_aten(tensor);
     const bool widen = precision == Precision::Double && tensor.dtype() == graph::DType::F32;
-    weights[name] = widen ? view.to(at::kDouble) : view;
+    weights[name] = (widen ? view.to(at::kDouble) : view).to(device);
   }
 }
 
@@ -88,11 +91,13 @@ void Network::State::find_parameters() {
   }
 }
 
-Network::Network(graph::Model model, Precision precision) : state_(std::make_unique<State>()) {
+Network::Network(graph::Model model, Precision precision, at::Device device)
+    : state_(std::make_unique<State>()) {
   graph::infer_shapes(model);
   graph::verify(model);
   state_->model = std::move(model);
   state_->precision = precision;
+  state_->device = device;
   state_->steps = plan_steps(state_->model);
   state_->take_weights();
   state_->find_parameters();
@@ -114,8 +119,14 @@ Activations Network::forward(const at::Tensor& input, const ForwardOptions& opti
 
 Activations Network::forward(const std::map<std::string, at::Tensor>& inputs,
                              const ForwardOptions& options) {
-  return walk(
-      {state_->model.graph, state_->steps, state_->weights, state_->real()}, inputs, options);
+  return walk({.graph = state_->model.graph,
+               .steps = state_->steps,
+               .weights = state_->weights,
+               .real = state_->real(),
+               .products = options.training ? state_->products() : state_->real(),
+               .device = state_->device},
+              inputs,
+              options);
 }
 
 at::Tensor Network::logits(const at::Tensor& input, const ForwardOptions& options) {
@@ -155,7 +166,12 @@ graph::Model Network::to_model() const {
   for (auto& [name, tensor] : copy.weights) {
     const bool narrow =
         state_->precision == Precision::Double && tensor.dtype() == graph::DType::F32;
-    tensor = narrow ? to_graph(state_->weights.at(name).to(at::kFloat)) : tensor.clone();
+    const at::Tensor& ours = state_->weights.at(name);
+    if (narrow || !ours.is_cpu()) {
+      tensor = to_graph(narrow ? ours.to(at::kFloat) : ours);
+    } else {
+      tensor = tensor.clone();
+    }
   }
   return copy;
 }

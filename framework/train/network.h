@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <ATen/core/ATen_fwd.h>
+#include <c10/core/Device.h>
 
 #include "graph/graph.h"
 
@@ -24,7 +25,11 @@ struct ForwardOptions {
       {};  ///< nodes whose outputs are wanted besides the graph's outputs
 };
 
-enum class Precision { Single, Double };  ///< double is for gradient checks
+enum class Precision {
+  Single,
+  Double,  ///< for gradient checks
+  Mixed,   ///< single, but products of training in bfloat16
+};
 
 /// A graph::Model as a differentiable function of its inputs and trainable weights.
 ///
@@ -33,7 +38,9 @@ enum class Precision { Single, Double };  ///< double is for gradient checks
 class Network {
  public:
   /// Copies the weights. Throws Error{InvalidArgument} when the model does not verify.
-  explicit Network(graph::Model model, Precision precision = Precision::Single);
+  explicit Network(graph::Model model,
+                   Precision precision = Precision::Single,
+                   at::Device device = at::Device(at::kCPU));
   ~Network();
   Network(Network&&) noexcept;
   Network& operator=(Network&&) noexcept;
@@ -42,7 +49,7 @@ class Network {
   ///
   /// `input`: [n, …] in the input's dtype. Throws Error{InvalidArgument} for another shape or
   /// dtype, Error{NotFound} for an unknown node in `keep`. QuantizeLinear nodes give real tensors
-  /// that hold integers.
+  /// that hold integers. The input may be on any device, results are on the network's.
   Activations forward(const at::Tensor& input, const ForwardOptions& options = {});
   /// For models with several inputs: by name.
   Activations forward(const std::map<std::string, at::Tensor>& inputs,

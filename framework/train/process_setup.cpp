@@ -26,12 +26,12 @@ void set_up_process(char** argv) {
   }
 }
 
-int threads_to_train_with(int64_t asked, int64_t batch_macs) {
+int threads_to_train_with(int64_t asked, int64_t batch_macs, int64_t ranks_here) {
   constexpr int64_t kMacsThatKeepAThreadBusy = 50'000'000;
   if (asked > 0) {
     return static_cast<int>(asked);
   }
-  const int64_t available = ::omp_get_max_threads();
+  const int64_t available = std::max<int64_t>(1, ::omp_get_max_threads() / ranks_here);
   return static_cast<int>(std::clamp<int64_t>(batch_macs / kMacsThatKeepAThreadBusy, 1, available));
 }
 

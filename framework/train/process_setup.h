@@ -13,10 +13,10 @@ namespace coppice::train {
 /// then.
 void set_up_process(char** argv);
 
-/// OpenMP threads for training: those asked for, or with 0 as many of the available ones (the cores,
-/// or OMP_NUM_THREADS) as the multiply-adds of a batch's forward pass keep busy. Threads that meet
-/// every few microseconds cost more than they bring: a 784-100-100-10 network at batch 128 trains
-/// fastest on one.
-int threads_to_train_with(int64_t asked, int64_t batch_macs);
+/// OpenMP threads for training: those asked for, or with 0 as many of this rank's share of the
+/// available ones (the cores, or OMP_NUM_THREADS) as the multiply-adds of a batch's forward pass
+/// keep busy. Threads that meet every few microseconds cost more than they bring: a 784-100-100-10
+/// network at batch 128 trains fastest on one.
+int threads_to_train_with(int64_t asked, int64_t batch_macs, int64_t ranks_here = 1);
 
 }  // namespace coppice::train

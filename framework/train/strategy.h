@@ -24,6 +24,7 @@ struct Experience {
 };
 
 /// One step of it. `loss` may be replaced in before_step: "step.loss = step.loss + penalty".
+/// Of several ranks each sees its share of the batch; after the step `loss` is that of all of it.
 struct TrainingStep {
   Network& network;
   int64_t number = 0;  ///< from 0, over all epochs

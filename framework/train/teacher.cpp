@@ -16,6 +16,14 @@
 
 namespace coppice::train {
 
+namespace {
+
+at::Tensor rows_of(const at::Tensor& logits, const std::vector<int64_t>& positions) {
+  return logits.index_select(0, positions_of(positions).to(logits.device()));
+}
+
+}  // namespace
+
 struct Teacher::State {
   Network network;
   data::Schema schema;
@@ -38,10 +46,15 @@ struct Teacher::State {
   }
 };
 
-Teacher::Teacher(const graph::Model& model, const data::Schema& schema) {
+Teacher::Teacher(const graph::Model& model, const data::Schema& schema, at::Device device) {
   check_model_fits(model, schema, "teacher");
-  state_ = std::make_unique<State>(
-      State{Network(graph::run_passes(model, graph::inference_passes())), schema, false, {}, {}});
+  state_ = std::make_unique<State>(State{
+      .network =
+          Network(graph::run_passes(model, graph::inference_passes()), Precision::Single, device),
+      .schema = schema,
+      .precomputed = false,
+      .train_logits = {},
+      .replay_logits = {}});
 }
 
 Teacher::~Teacher() = default;
@@ -67,10 +80,10 @@ at::Tensor Teacher::targets(const LoadedBatch& batch, bool replayed_only) {
   }
   std::vector<at::Tensor> parts;
   if (!replayed_only) {
-    parts.push_back(state_->train_logits.index_select(0, positions_of(batch.train_positions)));
+    parts.push_back(rows_of(state_->train_logits, batch.train_positions));
   }
   if (!batch.replay_positions.empty()) {
-    parts.push_back(state_->replay_logits.index_select(0, positions_of(batch.replay_positions)));
+    parts.push_back(rows_of(state_->replay_logits, batch.replay_positions));
   }
   return at::cat(parts);
 }

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include <ATen/core/ATen_fwd.h>
+#include <c10/core/Device.h>
 
 #include "data/dataset.h"
 #include "graph/graph.h"
@@ -15,7 +16,9 @@ struct LoadedBatch;
 class Teacher {
  public:
   /// Throws Error{InvalidArgument} unless its input and classes are those of `schema`.
-  Teacher(const graph::Model& model, const data::Schema& schema);
+  Teacher(const graph::Model& model,
+          const data::Schema& schema,
+          at::Device device = at::Device(at::kCPU));
   ~Teacher();
 
   /// Computes the logits of whole data sets (or null) once; targets() then looks them up. Only

@@ -3,10 +3,13 @@
 #include <cmath>
 #include <optional>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/scalar_tensor.h>
 #include <fmt/format.h>
 
 #include "core/clock.h"
+#include "core/config.h"
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "core/rng.h"
@@ -21,6 +24,8 @@
 #include "train/objective.h"
 #include "train/parameter.h"
 #include "train/penalty.h"
+#include "train/ranks/joint_step.h"
+#include "train/ranks/rank_group.h"
 #include "train/save_rhythm.h"
 #include "train/schedule.h"
 #include "train/sharpness.h"
@@ -45,7 +50,8 @@ class Run {
                  .steps_per_epoch = options_.steps_per_epoch,
                  .replay_share = options_.replay_share,
                  .augmentation = options_.augmentation,
-                 .seed = task.seed}),
+                 .seed = task.seed,
+                 .share = share_of(task.ranks)}),
         objective_(make_objective(options_, task.train->schema(), network.to_model())),
         optimizer_(make_optimizer(network.parameters(), options_.optimizer)),
         penalties_(make_penalties(network, options_.penalty)),
@@ -54,6 +60,13 @@ class Run {
         mixing_(core::Rng(task.seed).split("mix")) {
     if (options_.ema_decay > 0) {
       average_.emplace(network, options_.ema_decay);
+    }
+    if (task.ranks != nullptr) {
+      joint_.emplace(network, *task.ranks);
+      if (rank() > 0) {
+        dropout_ = dropout_.split(static_cast<uint64_t>(rank()));
+        mixing_ = mixing_.split(static_cast<uint64_t>(rank()));
+      }
     }
   }
 
@@ -64,6 +77,9 @@ class Run {
     }
     if (resume != nullptr) {
       restore(*resume);
+    }
+    if (task_.ranks != nullptr) {
+      check_same(*task_.ranks, beginning());
     }
     if (task_.teacher != nullptr && options_.augmentation.empty() && !options_.mix.any()) {
       task_.teacher->precompute(options_.distil.on == "replay" ? nullptr : task_.train.get(),
@@ -83,6 +99,27 @@ class Run {
   }
 
  private:
+  static BatchShare share_of(const RankGroup* ranks) {
+    return ranks == nullptr ? BatchShare{}
+                            : BatchShare{ranks->placement().rank, ranks->placement().ranks};
+  }
+
+  int64_t rank() const { return share_of(task_.ranks).rank; }
+
+  /// What all ranks must agree on.
+  std::string beginning() const {
+    return fmt::format("{} {} {} {} {} {}",
+                       graph::content_hash(network_.to_model()),
+                       epoch(),
+                       current_.steps,
+                       task_.seed,
+                       loader_.samples_per_epoch(),
+                       core::dump_options(options_));
+  }
+
+  /// Several ranks agree with each step.
+  bool asked_to_stop() const { return joint_ ? stops_ > 0 : core::interrupted(); }
+
   int64_t epoch() const { return static_cast<int64_t>(history_.size()); }
 
   /// Of the next step, over all epochs.
@@ -94,9 +131,10 @@ class Run {
     bool due = false;
     loader_.start_epoch(epoch(), current_.steps);
     while (auto loaded = next_batch()) {
-      if (core::interrupted()) {
+      if (asked_to_stop()) {
         save();
         core::throw_if_interrupted();
+        throw core::Error(core::ErrorKind::Interrupted, "another rank was interrupted");
       }
       run_step(*loaded);
       current_.seconds = seconds_before + watch.seconds();
@@ -131,8 +169,14 @@ class Run {
                          .learning_rate = learning_rate_,
                          .loss = current_.loss / samples,
                          .accuracy = current_.correct / samples};
-    if (task_.validation) {
+    if (task_.validation && rank() == 0) {
       validate(metrics);
+    }
+    if (task_.ranks != nullptr) {
+      std::vector<double> known{metrics.validation_loss, metrics.validation_accuracy};
+      take_first(*task_.ranks, known);
+      metrics.validation_loss = known[0];
+      metrics.validation_accuracy = known[1];
     }
     const double watched = task_.validation ? metrics.validation_loss : metrics.loss;
     if (options_.schedule.name == "plateau") {
@@ -199,15 +243,16 @@ class Run {
       strategy->after_step(step);
     }
     ++current_.steps;
-    current_.samples += loaded.batch.size;
-    current_.loss += pass.loss_value * static_cast<double>(loaded.batch.size);
-    current_.correct += objective_->correct(pass.output, loaded.batch);
+    current_.samples += loaded.joint_size;
+    current_.loss += pass.loss_value * static_cast<double>(loaded.joint_size);
+    current_.correct += pass.correct;
   }
 
   struct Pass {
     at::Tensor output;
     at::Tensor loss;
     double loss_value = 0;
+    double correct = 0;
   };
 
   Pass forward_and_backward(const LoadedBatch& loaded, const Mixing& mixing, int64_t number) {
@@ -230,8 +275,26 @@ class Run {
                                number,
                                suspect_samples(samples, pass.output, loaded.batch)));
     }
-    pass.loss.backward();
+    pass.correct = objective_->correct(pass.output, loaded.batch);
+    if (joint_) {
+      join(pass, static_cast<double>(loaded.batch.size) / static_cast<double>(loaded.joint_size));
+    } else {
+      pass.loss.backward();
+    }
     return pass;
+  }
+
+  /// Backward, and what the joint batch gives from the ranks' shares of it.
+  void join(Pass& pass, double share) {
+    (pass.loss * share).backward();
+    const StepSums sums = joint_->exchange(share,
+                                           {.loss = pass.loss_value * share,
+                                            .correct = pass.correct,
+                                            .stops = core::interrupted() ? 1.0 : 0.0});
+    pass.loss = at::scalar_tensor(sums.loss, pass.loss.detach().options());
+    pass.loss_value = sums.loss;
+    pass.correct = sums.correct;
+    stops_ += sums.stops;
   }
 
   void set_rates() {
@@ -331,7 +394,9 @@ class Run {
   SaveRhythm rhythm_;
   core::Rng dropout_;
   core::Rng mixing_;
-  double learning_rate_ = 0;  ///< of the last step
+  std::optional<JointStep> joint_;  ///< with other ranks
+  double stops_ = 0;                ///< ranks that were asked to stop
+  double learning_rate_ = 0;        ///< of the last step
   std::vector<EpochMetrics> history_;
   EpochSums current_;
   PlateauState plateau_;

@@ -60,6 +60,8 @@ class Walk {
         weights_(network.weights),
         options_(options),
         real_(network.real),
+        products_(network.products),
+        device_(network.device),
         dropout_(options.dropout_seed),
         values_(steps_.size()),
         kept_(steps_.size()),
@@ -98,7 +100,7 @@ class Walk {
                         "input '" + graph_.nodes[i].name + "' is not given");
     }
     check_input(graph_.nodes[i], input->second, real_);
-    values_[i] = input->second;
+    values_[i] = input->second.to(device_);
   }
 
   void compute(size_t i) {
@@ -115,7 +117,8 @@ class Walk {
         .training = options_.training,
         .may_overwrite = may_overwrite(step),
         .dropout_seed = node.op == graph::Op::Dropout ? dropout_.split(i).next() : 0,
-        .real = real_};
+        .real = real_,
+        .products = products_};
     if (can_fuse(i) && arguments_[0].is_cpu()) {
       values_[step.chain.back()] =
           node.op == graph::Op::Relu ? relu_and_pool(arguments_[0]) : lower_chain(step, args);
@@ -174,6 +177,8 @@ class Walk {
   const std::map<std::string, at::Tensor>& weights_;
   const ForwardOptions& options_;
   at::ScalarType real_;
+  at::ScalarType products_;
+  at::Device device_;
   core::Rng dropout_;
   std::vector<at::Tensor> values_;
   std::vector<bool> kept_;

@@ -17,7 +17,9 @@ struct WalkedNetwork {
   const graph::Graph& graph;
   const std::vector<Step>& steps;
   const std::map<std::string, at::Tensor>& weights;
-  at::ScalarType real = at::kFloat;  ///< what stands for f32
+  at::ScalarType real = at::kFloat;      ///< what stands for f32
+  at::ScalarType products = at::kFloat;  ///< what convolutions and matrix products compute in
+  at::Device device = at::Device(at::kCPU);
 };
 
 /// Computes the nodes in order, several at once where that is faster, and forgets values as soon as

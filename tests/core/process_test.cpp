@@ -27,10 +27,13 @@ struct Outcome {
   std::vector<std::string> lines;
 };
 
-Outcome run(ProcessOptions options) {
+Outcome run(ProcessOptions options, const std::function<void(std::string_view)>& on_line = {}) {
   Outcome outcome;
   options.on_line = [&](std::string_view line) {
     outcome.lines.emplace_back(line);
+    if (on_line) {
+      on_line(line);
+    }
   };
   outcome.result = run_process(options);
   return outcome;
@@ -171,6 +174,18 @@ bool runs(int pid) {
   } catch (const Error&) {
     return false;
   }
+}
+
+TEST(Process, ACallerMayEndTheChildAndLearnsHowItEnded) {
+  std::stop_source stop;
+  const Outcome ended = run({.command = {"sh",
+                                         "-c",
+                                         "trap 'echo bye; exit 3' TERM; echo on; "
+                                         "while :; do sleep 0.01; done"},
+                             .stop = stop.get_token()},
+                            [&](std::string_view) { stop.request_stop(); });
+  EXPECT_EQ(ended.result.exit_code, 3);
+  EXPECT_THAT(ended.lines, ElementsAre("on", "bye"));
 }
 
 TEST(Process, AChildDoesNotOutliveUs) {

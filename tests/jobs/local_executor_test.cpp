@@ -16,10 +16,10 @@ using ::testing::HasSubstr;
 
 class LocalExecutorTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Executor> make(const std::string& script) {
+  std::unique_ptr<Executor> make(const std::string& script, LocalLaunch launch = {}) {
     core::write_file(trainer_, "#!/bin/sh\n" + script);
     ::chmod(trainer_.c_str(), 0755);
-    return make_local_executor(trainer_);
+    return make_local_executor(trainer_, launch);
   }
 
   JobSpec spec() {
@@ -30,9 +30,9 @@ class LocalExecutorTest : public ::testing::Test {
     return spec;
   }
 
-  Error failure(const std::string& script) {
+  Error failure(const std::string& script, LocalLaunch launch = {}) {
     try {
-      make(script)->run(spec(), out_, {});
+      make(script, launch)->run(spec(), out_, {});
     } catch (const Error& error) {
       return error;
     }
@@ -106,6 +106,62 @@ TEST_F(LocalExecutorTest, TheHashIsThatOfTheProgram) {
   const auto executor = make("exit 0\n");
   EXPECT_EQ(executor->trainer_hash(), core::sha256("#!/bin/sh\nexit 0\n"));
   EXPECT_NE(make("exit 1\n")->trainer_hash(), executor->trainer_hash());
+}
+
+constexpr const char* kTellRank =
+    "echo \"$RANK/$WORLD_SIZE $LOCAL_RANK/$LOCAL_WORLD_SIZE $MASTER_ADDR\" > \"$4/seen.$RANK\"\n"
+    "echo $MASTER_PORT > \"$4/port.$RANK\"; echo \"of $RANK\" >&2\n"
+    "echo '{\"progress\": {\"phase\": \"epoch 1\", \"done\": '$RANK', \"total\": 9}}'\n";
+
+TEST_F(LocalExecutorTest, StartsRanksThatKnowWhoTheyAre) {
+  const auto executor = make(kTellRank, {.ranks = 3});
+  std::vector<int64_t> heard;
+  executor->run(spec(), out_, [&](const JobProgress& p) { heard.push_back(p.done); });
+  for (const std::string rank : {"0", "1", "2"}) {
+    EXPECT_EQ(core::read_text(out_ / ("seen." + rank)), rank + "/3 " + rank + "/3 127.0.0.1\n");
+    EXPECT_EQ(core::read_text(out_ / ("port." + rank)), core::read_text(out_ / "port.0"));
+  }
+  EXPECT_EQ(heard, std::vector<int64_t>{0}) << "rank 0 alone reports progress";
+  EXPECT_EQ(core::read_text(out_ / "stderr.txt"), "of 0\n");
+  EXPECT_EQ(core::read_text(out_ / "stderr.2.txt"), "of 2\n");
+  EXPECT_NE(executor->trainer_hash(), make(kTellRank)->trainer_hash());
+}
+
+TEST_F(LocalExecutorTest, OnlyTrainingIsSharedByRanks) {
+  JobSpec prune = spec();
+  prune.kind = "prune";
+  make(kTellRank, {.ranks = 3})->run(prune, out_, {});
+  EXPECT_EQ(core::read_text(out_ / "seen.0").substr(0, 3), "0/1");
+  EXPECT_FALSE(std::filesystem::exists(out_ / "seen.1"));
+}
+
+TEST_F(LocalExecutorTest, AJobIsNoRankOfTheLauncherThatStartedUs) {
+  ::setenv("RANK", "3", 1);
+  ::setenv("WORLD_SIZE", "4", 1);
+  make(kTellRank)->run(spec(), out_, {});
+  ::unsetenv("RANK");
+  ::unsetenv("WORLD_SIZE");
+  EXPECT_EQ(core::read_text(out_ / "seen.0").substr(0, 3), "0/1");
+}
+
+TEST_F(LocalExecutorTest, TheFirstRankThatFailsEndsTheOthersAndIsNamed) {
+  const Error told =
+      failure("[ $RANK = 1 ] && { echo 'error: numeric: no number' >&2; exit 8; }\nexec sleep 60\n",
+              {.ranks = 3});
+  EXPECT_EQ(told.kind(), ErrorKind::Numeric);
+  EXPECT_STREQ(told.what(), "job 'student', rank 1 of 3: no number");
+  const Error killed = failure("[ $RANK = 2 ] && kill -9 $$\nexec sleep 60\n", {.ranks = 3});
+  EXPECT_EQ(killed.kind(), ErrorKind::Internal);
+  EXPECT_THAT(killed.what(), HasSubstr("rank 2 of 3 was ended by signal 9"));
+  EXPECT_THAT(killed.what(), HasSubstr("stderr.2.txt"));
+}
+
+TEST(Launch, IsLocalWithANumberOfRanks) {
+  EXPECT_EQ(parse_launch("local").ranks, 1);
+  EXPECT_EQ(parse_launch("local:4").ranks, 4);
+  for (const char* wrong : {"", "local:", "local:0", "local:-1", "local:2x", "local4", "slurm:2"}) {
+    EXPECT_THROW(parse_launch(wrong), Error) << wrong;
+  }
 }
 
 }  // namespace

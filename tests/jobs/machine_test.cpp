@@ -36,6 +36,14 @@ TEST(Machine, WithoutAvx512NothingIsForced) {
   EXPECT_FALSE(openblas_misjudges("processor: 0\nFeatures: fp asimd\n"));
 }
 
+TEST(Machine, KnowsWhoMultipliesBfloat16) {
+  EXPECT_TRUE(multiplies_bfloat16(cpuinfo("GenuineIntel", 6, 207, kAvx512 + " avx512_bf16")));
+  EXPECT_TRUE(multiplies_bfloat16(cpuinfo("GenuineIntel", 6, 207, "amx_tile amx_bf16")));
+  EXPECT_TRUE(multiplies_bfloat16("processor\t: 0\nFeatures\t: fp asimd bf16 i8mm\n"));
+  EXPECT_FALSE(multiplies_bfloat16(cpuinfo("GenuineIntel", 6, 0x55, kAvx512)));
+  EXPECT_FALSE(multiplies_bfloat16(""));
+}
+
 TEST(Machine, NamesTheCpu) {
   EXPECT_EQ(cpu_model(cpuinfo("GenuineIntel", 6, 207, "")), "Some CPU @ 2 GHz");
   EXPECT_EQ(cpu_model(""), "unknown");

@@ -18,6 +18,8 @@ TEST(ThreadsToTrainWith, GivesEachThreadEnoughToDo) {
   EXPECT_EQ(threads_to_train_with(0, 128 * 89'400), 1) << "784-100-100-10 at batch 128";
   EXPECT_EQ(threads_to_train_with(0, 100'000'000), 2);
   EXPECT_EQ(threads_to_train_with(0, 1'000'000'000'000), 4) << "as many as there are";
+  EXPECT_EQ(threads_to_train_with(0, 1'000'000'000'000, 2), 2) << "shared by the ranks";
+  EXPECT_EQ(threads_to_train_with(0, 1'000'000'000'000, 9), 1);
   omp_set_num_threads(available);
 }
 

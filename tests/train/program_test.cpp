@@ -21,6 +21,7 @@
 #include "report/metrics_log.h"
 #include "samples.h"
 #include "train/checkpoint.h"
+#include "train/compute.h"
 
 namespace coppice::train {
 
@@ -105,6 +106,10 @@ TEST_F(ProgramTest, ErrorsAreOneLineWithAnExitCodeByKind) {
          "/nowhere/job.yaml");
   spec_.options = "train: {epochs: 0}";
   expect(run(job_arguments("config")), 2, "epochs");
+  if (this_machine().gpus == 0) {
+    spec_.options = "train: {device: cuda}";
+    expect(run(job_arguments("device")), 7, "train.device");
+  }
   spec_.options = "";
   core::Bytes bytes = core::read_file(spec_.inputs["train"]);
   bytes[bytes.size() / 2] ^= std::byte{1};

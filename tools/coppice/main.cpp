@@ -33,6 +33,10 @@ void add_run(CLI::App& app, tools::RunOptions& options) {
   command->add_option("--trainer",
                       options.trainer,
                       "program that runs the jobs; default: coppice-train beside this one");
+  command->add_option("--launch",
+                      options.launch,
+                      "local:N: N processes of this machine train together, each on its share of "
+                      "every batch; default: one");
   command->add_flag(
       "--resume", options.resume, "go on with the newest unfinished run of this configuration");
   command->add_flag("--fresh", options.fresh, "run every stage even if it is found finished");

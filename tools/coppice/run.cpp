@@ -75,7 +75,8 @@ struct Runner {
   jobs::StageCache cache;
 
   void operator()(const loop::LoopOptions& loop_options) const {
-    const auto executor = jobs::make_local_executor(trainer_path(options));
+    const auto executor =
+        jobs::make_local_executor(trainer_path(options), jobs::parse_launch(options.launch));
     const auto result = loop::run_loop(loop_options, directory.path(), *executor, cache);
     loop::write_report(result,
                        "Closed loop: " + loop_options.name,
@@ -87,7 +88,8 @@ struct Runner {
   }
 
   void operator()(const loop::ExperimentOptions& train_options) const {
-    const auto executor = jobs::make_local_executor(trainer_path(options));
+    const auto executor =
+        jobs::make_local_executor(trainer_path(options), jobs::parse_launch(options.launch));
     const auto result = loop::run_experiment(train_options, directory.path(), *executor, cache);
     keep_curves(result.lineage.student.parent_path(), directory.path());
     loop::write_report(result,
@@ -102,6 +104,10 @@ struct Runner {
   }
 
   void operator()(const SweepOptions& sweep_options) const {
+    if (jobs::parse_launch(options.launch).ranks > 1) {
+      throw core::Error(core::ErrorKind::InvalidArgument,
+                        "--launch: a sweep's trials run beside one another already; leave it out");
+    }
     run_sweep(sweep_options, options, directory.path());
   }
 
@@ -117,6 +123,7 @@ struct Runner {
 void run(const RunOptions& options) {
   const ExperimentFile experiment = load_experiment(options.file, options.overrides);
   trainer_path(options);  // refused before a run directory is made
+  jobs::parse_launch(options.launch);
   const auto directory = open_directory(options, experiment);
   core::log_to_file(directory.path() / "log.txt");
   core::log_info(fmt::format("run directory: {}", directory.path().string()));

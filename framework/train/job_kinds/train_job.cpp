@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "data/store.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
@@ -18,11 +19,13 @@
 #include "train/check_model.h"
 #include "train/checkpoint.h"
 #include "train/components.h"
+#include "train/compute.h"
 #include "train/evaluate.h"
 #include "train/event_log.h"
 #include "train/network.h"
 #include "train/objective.h"
 #include "train/process_setup.h"
+#include "train/ranks/rank_group.h"
 #include "train/teacher.h"
 #include "train/train_report.h"
 #include "train/trainer.h"
@@ -42,7 +45,7 @@ struct Inputs {
   std::unique_ptr<Teacher> teacher;
 };
 
-Inputs read_inputs(const JobContext& context) {
+Inputs read_inputs(const JobContext& context, const Compute& compute) {
   const auto open = [&](const std::string& role) {
     return context.has_input(role) ? data::open_version(context.input(role)) : nullptr;
   };
@@ -52,8 +55,8 @@ Inputs read_inputs(const JobContext& context) {
   inputs.validation = open("validation");
   inputs.replay = open("replay");
   if (context.has_input("teacher")) {
-    inputs.teacher = std::make_unique<Teacher>(graph::load_onnx(context.input("teacher")),
-                                               inputs.train->schema());
+    inputs.teacher = std::make_unique<Teacher>(
+        graph::load_onnx(context.input("teacher")), inputs.train->schema(), compute.device());
   }
   return inputs;
 }
@@ -200,54 +203,23 @@ std::vector<std::unique_ptr<Strategy>> make_strategies(const JobContext& context
   return strategies;
 }
 
-}  // namespace
+void set_threads(const recipe::TrainOptions& options, int64_t macs, const RankGroup* ranks) {
+  const int64_t size = ranks == nullptr ? 1 : ranks->placement().size;
+  const int64_t here = ranks == nullptr ? 1 : ranks->placement().ranks_here;
+  at::set_num_threads(
+      threads_to_train_with(options.threads, macs * options.batch_size / size, here));
+}
 
-void run_train_job(const JobContext& context) {
-  const core::Stopwatch watch;
-  context.allow_inputs({"train", "validation", "replay", "model", "teacher"});
-  const auto job = core::read_options<recipe::TrainJob>(
-      core::parse_config_text(context.spec.options, "options"));
-  const auto strategies = make_strategies(context, job.train.strategies);
-
-  const Inputs inputs = read_inputs(context);
-  const graph::Model initial = initial_model(context, job, inputs.version);
-  at::set_num_threads(threads_to_train_with(
-      job.train.threads, graph::cost(initial).macs * job.train.batch_size));
-  Network network(initial);
-
-  const fs::path checkpoint_file = context.folder / "checkpoint.h5";
-  const std::string key = jobs::stage_key(context.spec, "");
-  const auto resume = find_checkpoint(checkpoint_file, key);
-  report::MetricsLog log = open_log(context.folder / "metrics.jsonl",
-                                    resume ? resume->state.history : std::vector<EpochMetrics>{});
-  EventLog events(context.folder);
-  TrainingTask task{.name = context.spec.name,
-                    .train = inputs.train,
-                    .validation = inputs.validation,
-                    .replay = inputs.replay,
-                    .teacher = inputs.teacher.get(),
-                    .strategies = {},
-                    .options = job.train,
-                    .seed = context.spec.seed,
-                    .on_progress = context.on_progress,
-                    .on_epoch =
-                        [&](const EpochMetrics& m) {
-                          log.write(m.epoch, to_row(m));
-                          events.write_epoch(m.epoch, to_row(m));
-                        },
-                    .on_checkpoint =
-                        [&](const TrainingState& state) {
-                          save_checkpoint(checkpoint_file, {key, network.to_model(), state});
-                        },
-                    .checkpoint_name = checkpoint_file.string()};
-  for (const auto& strategy : strategies) {
-    task.strategies.push_back(strategy.get());
-  }
-  task.strategies.push_back(&events);
-  const std::vector<EpochMetrics> history = train(network, task, resume ? &resume->state : nullptr);
-
+/// model.onnx, report.html and summary.json.
+void write_results(const JobContext& context,
+                   const recipe::TrainJob& job,
+                   const Compute& compute,
+                   const Inputs& inputs,
+                   Network& network,
+                   const std::vector<EpochMetrics>& history,
+                   double seconds) {
   graph::Model trained = network.to_model();
-  auto figures = figures_of(trained, history, job.train.early_stopping, watch.seconds());
+  auto figures = figures_of(trained, history, job.train.early_stopping, seconds);
   if (trained.metadata.task == "reconstruction") {
     const data::Dataset& normal = inputs.validation ? *inputs.validation : *inputs.train;
     const double threshold =
@@ -271,7 +243,69 @@ void run_train_job(const JobContext& context) {
                         {{"kind", context.spec.kind},
                          {"name", context.spec.name},
                          {"accuracy_of", inputs.validation ? "validation" : "training"},
-                         {"dataset", inputs.version.hash}});
+                         {"dataset", inputs.version.hash},
+                         {"device", std::string(compute.device_name())},
+                         {"precision", std::string(compute.precision_name())}});
+}
+
+}  // namespace
+
+void run_train_job(const JobContext& context) {
+  const core::Stopwatch watch;
+  context.allow_inputs({"train", "validation", "replay", "model", "teacher"});
+  const auto job = core::read_options<recipe::TrainJob>(
+      core::parse_config_text(context.spec.options, "options"));
+  const auto strategies = make_strategies(context, job.train.strategies);
+  const Compute compute =
+      choose_compute(job.train,
+                     this_machine(),
+                     context.ranks == nullptr ? 0 : context.ranks->placement().local_rank);
+  if (!compute.notice.empty()) {
+    core::log_info(compute.notice);
+  }
+  const Inputs inputs = read_inputs(context, compute);
+  const graph::Model initial = initial_model(context, job, inputs.version);
+  set_threads(job.train, graph::cost(initial).macs, context.ranks);
+  Network network(
+      initial, compute.bfloat16 ? Precision::Mixed : Precision::Single, compute.device());
+
+  const fs::path checkpoint_file = context.folder / "checkpoint.h5";
+  const std::string key = jobs::stage_key(context.spec, "");
+  const auto resume = find_checkpoint(checkpoint_file, key);
+  TrainingTask task{.name = context.spec.name,
+                    .train = inputs.train,
+                    .validation = inputs.validation,
+                    .replay = inputs.replay,
+                    .teacher = inputs.teacher.get(),
+                    .strategies = {},
+                    .options = job.train,
+                    .seed = context.spec.seed,
+                    .on_progress = context.on_progress,
+                    .on_epoch = {},
+                    .on_checkpoint = {},
+                    .ranks = context.ranks,
+                    .checkpoint_name = checkpoint_file.string()};
+  for (const auto& strategy : strategies) {
+    task.strategies.push_back(strategy.get());
+  }
+  const TrainingState* state = resume ? &resume->state : nullptr;
+  if (context.ranks != nullptr && context.ranks->placement().rank > 0) {
+    train(network, task, state);
+    return;
+  }
+  report::MetricsLog log = open_log(context.folder / "metrics.jsonl",
+                                    state ? state->history : std::vector<EpochMetrics>{});
+  EventLog events(context.folder);
+  task.strategies.push_back(&events);
+  task.on_epoch = [&](const EpochMetrics& m) {
+    log.write(m.epoch, to_row(m));
+    events.write_epoch(m.epoch, to_row(m));
+  };
+  task.on_checkpoint = [&](const TrainingState& reached) {
+    save_checkpoint(checkpoint_file, {key, network.to_model(), reached});
+  };
+  const std::vector<EpochMetrics> history = train(network, task, state);
+  write_results(context, job, compute, inputs, network, history, watch.seconds());
 }
 
 }  // namespace coppice::train

@@ -11,9 +11,18 @@ namespace coppice::train {
 
 namespace {
 
+/// Rounded to what products are computed in; autograd widens its gradient again.
+at::Tensor operand(const LoweringArgs& args, const at::Tensor& value) {
+  return args.products == args.real ? value : value.to(args.products);
+}
+
+at::Tensor result(const LoweringArgs& args, const at::Tensor& product) {
+  return args.products == args.real ? product : product.to(args.real);
+}
+
 /// Undefined where there is none, which ATen takes for that.
 at::Tensor bias_of(const LoweringArgs& args) {
-  return args.inputs.size() > 2 ? args.inputs[2] : at::Tensor();
+  return args.inputs.size() > 2 ? operand(args, args.inputs[2]) : at::Tensor();
 }
 
 /// Images that oneDNN takes and gives channels last, the layout that the norm chain works in.
@@ -31,21 +40,24 @@ at::Tensor channels_last(const at::Tensor& x) {
 
 at::Tensor lower_Conv(const LoweringArgs& args) {
   const auto& a = args.node.as<graph::ConvAttributes>();
+  const at::Tensor weight = operand(args, args.inputs[1]);
   const at::Tensor bias = bias_of(args);
   const bool symmetric = a.pads[0] == a.pads[2] && a.pads[1] == a.pads[3];
   if (symmetric) {
-    return at::conv2d(channels_last(args.inputs[0]),
-                      args.inputs[1],
-                      bias,
-                      a.stride,
-                      at::IntArrayRef{a.pads[0], a.pads[1]},
-                      a.dilation,
-                      a.groups);
+    return result(args,
+                  at::conv2d(channels_last(operand(args, args.inputs[0])),
+                             weight,
+                             bias,
+                             a.stride,
+                             at::IntArrayRef{a.pads[0], a.pads[1]},
+                             a.dilation,
+                             a.groups));
   }
-  const at::Tensor padded =
-      at::constant_pad_nd(args.inputs[0], {a.pads[1], a.pads[3], a.pads[0], a.pads[2]});
-  return at::conv2d(
-      padded, args.inputs[1], bias, a.stride, at::IntArrayRef{0, 0}, a.dilation, a.groups);
+  const at::Tensor padded = at::constant_pad_nd(operand(args, args.inputs[0]),
+                                                {a.pads[1], a.pads[3], a.pads[0], a.pads[2]});
+  return result(
+      args,
+      at::conv2d(padded, weight, bias, a.stride, at::IntArrayRef{0, 0}, a.dilation, a.groups));
 }
 
 at::Tensor lower_ConvTranspose(const LoweringArgs& args) {
@@ -71,8 +83,9 @@ at::Tensor lower_MatMul(const LoweringArgs& args) {
 }
 
 at::Tensor lower_Gemm(const LoweringArgs& args) {
-  const at::Tensor bias = bias_of(args);
-  return at::linear(args.inputs[0], args.inputs[1], bias);
+  return result(
+      args,
+      at::linear(operand(args, args.inputs[0]), operand(args, args.inputs[1]), bias_of(args)));
 }
 
 }  // namespace coppice::train

@@ -116,11 +116,12 @@ at::Tensor lower_Dropout(const LoweringArgs& args) {
   }
   at::Generator generator = at::detail::createCPUGenerator(args.dropout_seed);
   const at::Tensor& x = args.inputs[0];
+  const at::TensorOptions on_cpu = x.options().device(at::kCPU);  // the same mask on every device
   const at::Tensor mask = attributes.grain == graph::DropoutGrain::Value
-                              ? at::empty_like(x)
-                              : at::empty(mask_shape(x, attributes.grain), x.options());
+                              ? at::empty_like(x, on_cpu)
+                              : at::empty(mask_shape(x, attributes.grain), on_cpu);
   mask.bernoulli_(1 - rate, generator);
-  return args.inputs[0] * mask.div_(1 - rate);
+  return args.inputs[0] * mask.div_(1 - rate).to(x.device());
 }
 
 }  // namespace coppice::train

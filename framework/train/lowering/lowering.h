@@ -16,7 +16,8 @@ struct LoweringArgs {
   bool training = false;       ///< batch statistics and dropout
   bool may_overwrite = false;  ///< nobody else reads input 0 any more
   uint64_t dropout_seed = 0;
-  at::ScalarType real = at::kFloat;  ///< what stands for f32: double in gradient checks
+  at::ScalarType real = at::kFloat;      ///< what stands for f32: double in gradient checks
+  at::ScalarType products = at::kFloat;  ///< what Conv and Gemm compute in; results are `real`
 };
 
 /// Computes a node with ATen, differentiably. Throws Error{Unsupported} naming the node.

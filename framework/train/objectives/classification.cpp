@@ -28,8 +28,11 @@ class Classification final : public Objective {
                   const Mixing& mixing,
                   Teacher* teacher) const override {
     const at::Tensor& logits = values.at(output_);
-    const at::Tensor labels = labels_of(loaded.batch);
-    if (teacher == nullptr) {
+    const at::Tensor labels = labels_of(loaded.batch).to(logits.device());
+    const auto fresh = static_cast<int64_t>(loaded.train_positions.size());
+    const int64_t replayed = loaded.batch.size - fresh;
+    // A rank's share of a batch may lack one or the other.
+    if (teacher == nullptr || (on_replay_only_ && replayed == 0)) {
       return of_labels(logits, labels, mixing);
     }
     const at::Tensor targets = teacher->targets(loaded, on_replay_only_);
@@ -37,21 +40,23 @@ class Classification final : public Objective {
       return (1 - distil_.alpha) * of_labels(logits, labels, mixing) +
              distil_.alpha * soft_target_loss(logits, targets, distil_.temperature);
     }
-    const auto fresh = static_cast<int64_t>(loaded.train_positions.size());
-    const int64_t replayed = loaded.batch.size - fresh;
-    const at::Tensor of_fresh =
-        cross_entropy(logits.narrow(0, 0, fresh), labels.narrow(0, 0, fresh), smoothing_);
     const at::Tensor of_replayed = distillation_loss(logits.narrow(0, fresh, replayed),
                                                      targets,
                                                      labels.narrow(0, fresh, replayed),
                                                      smoothing_,
                                                      distil_);
+    if (fresh == 0) {
+      return of_replayed;
+    }
+    const at::Tensor of_fresh =
+        cross_entropy(logits.narrow(0, 0, fresh), labels.narrow(0, 0, fresh), smoothing_);
     return (of_fresh * fresh + of_replayed * replayed) / loaded.batch.size;
   }
 
   double correct(const at::Tensor& output, const data::Batch& batch) const override {
     const at::NoGradGuard no_grad;
-    return static_cast<double>(output.argmax(1).eq(labels_of(batch)).sum().item<int64_t>());
+    return static_cast<double>(
+        output.argmax(1).eq(labels_of(batch).to(output.device())).sum().item<int64_t>());
   }
 
  private:
@@ -62,7 +67,8 @@ class Classification final : public Objective {
     if (!mixing.mixes()) {
       return own;
     }
-    const at::Tensor others = labels.index_select(0, positions_of(mixing.partner));
+    const at::Tensor others =
+        labels.index_select(0, positions_of(mixing.partner).to(logits.device()));
     return mixing.share * own + (1 - mixing.share) * cross_entropy(logits, others, smoothing_);
   }
 

@@ -88,8 +88,11 @@ std::vector<double> reconstruction_errors(Network& network,
     dataset.read(indices, batch);
     const Activations values =
         network.forward(samples_of(batch, dataset.schema()), {.keep = {input}});
-    const at::Tensor each =
-        (values.at(output).flatten(1) - values.at(input).flatten(1)).square().mean(1).contiguous();
+    const at::Tensor each = (values.at(output).flatten(1) - values.at(input).flatten(1))
+                                .square()
+                                .mean(1)
+                                .cpu()
+                                .contiguous();
     errors.insert(errors.end(), each.data_ptr<float>(), each.data_ptr<float>() + each.numel());
   }
   return errors;

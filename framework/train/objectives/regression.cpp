@@ -23,12 +23,13 @@ class Regression final : public Objective {
                   const Mixing& mixing,
                   Teacher* /*teacher*/) const override {
     const at::Tensor& output = values.at(output_);
-    const at::Tensor targets = targets_of(loaded.batch);
+    const at::Tensor targets = targets_of(loaded.batch).to(output.device());
     const at::Tensor own = difference_loss(output, targets, options_);
     if (!mixing.mixes()) {
       return own;
     }
-    const at::Tensor others = targets.index_select(0, positions_of(mixing.partner));
+    const at::Tensor others =
+        targets.index_select(0, positions_of(mixing.partner).to(output.device()));
     return mixing.share * own + (1 - mixing.share) * difference_loss(output, others, options_);
   }
 

@@ -15,7 +15,7 @@ Moments::Moments(const std::vector<Parameter>& parameters, std::vector<std::stri
     }
     parameter_names_.push_back(p.name);
     for (auto& tensors : tensors_) {
-      tensors.push_back(at::zeros_like(p.value.detach()));
+      tensors.push_back(at::zeros_like(p.value.detach(), at::TensorOptions(at::kCPU)));
     }
   }
 }

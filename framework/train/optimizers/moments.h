@@ -8,7 +8,8 @@
 
 namespace coppice::train {
 
-/// Tensors like the parameters ("momentum", "first moment") that an optimiser keeps, zero at first.
+/// Tensors like the parameters ("momentum", "first moment") that an optimiser keeps, zero at first;
+/// on the CPU, where optimisers compute wherever the network is.
 class Moments {
  public:
   Moments(const std::vector<Parameter>& parameters, std::vector<std::string> names);
@@ -35,9 +36,14 @@ template <class Update>
 void for_each_gradient(const std::vector<Parameter>& parameters, Update update) {
   for (size_t p = 0; p < parameters.size(); ++p) {
     const at::Tensor& value = parameters[p].value;
-    if (value.grad().defined()) {
-      const at::Tensor gradient = value.grad().contiguous();
-      update(p, value.data_ptr<float>(), gradient.data_ptr<float>(), value.numel());
+    if (!value.grad().defined()) {
+      continue;
+    }
+    const at::Tensor gradient = value.grad().cpu().contiguous();
+    const at::Tensor here = value.detach().cpu();  // the same memory where that is on the CPU
+    update(p, here.data_ptr<float>(), gradient.data_ptr<float>(), value.numel());
+    if (!value.is_cpu()) {
+      value.detach().copy_(here);
     }
   }
 }
