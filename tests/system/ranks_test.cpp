@@ -188,6 +188,8 @@ TEST_F(Ranks, ARankThatFailsEndsTheOthersWithItsOwnWords) {
 
 TEST_F(Ranks, AnInterruptedRankMakesAllSaveAndStopAndTheyGoOn) {
   set_options("epochs: 60, batch_size: 16");
+  const std::string steep = "learning_rate: 1,";
+  spec_.options.replace(spec_.options.find(steep), steep.size(), "learning_rate: 0.05,");
   ASSERT_EQ(run("whole", 2)[0].exit_code, 0);
   const auto zero = start("stopped", 0, 2);
   const auto one = start("stopped", 1, 2);

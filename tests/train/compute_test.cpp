@@ -17,6 +17,7 @@ namespace coppice::train {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::quarter_network;
 using testing::quarters;
 
 constexpr Machine kPlain{};
@@ -115,11 +116,12 @@ TrainingTask easy_task() {
 }
 
 TEST(MixedPrecision, LearnsWhatIsEasyAndKeepsSingleWeights) {
-  Network network(small_cnn(), Precision::Mixed);
+  const graph::Model model = quarter_network(3);
+  Network network(model, Precision::Mixed);
   const auto history = train(network, easy_task());
   EXPECT_GT(history.back().validation_accuracy, 0.95);
   for (const auto& [name, weight] : network.to_model().weights) {
-    EXPECT_EQ(weight.dtype(), small_cnn().weight(name).dtype()) << name;
+    EXPECT_EQ(weight.dtype(), model.weight(name).dtype()) << name;
   }
 }
 

@@ -204,10 +204,10 @@ std::vector<std::unique_ptr<Strategy>> make_strategies(const JobContext& context
 }
 
 void set_threads(const recipe::TrainOptions& options, int64_t macs, const RankGroup* ranks) {
-  const int64_t size = ranks == nullptr ? 1 : ranks->placement().size;
+  const int64_t ranks_there = ranks == nullptr ? 1 : ranks->placement().ranks;
   const int64_t here = ranks == nullptr ? 1 : ranks->placement().ranks_here;
   at::set_num_threads(
-      threads_to_train_with(options.threads, macs * options.batch_size / size, here));
+      threads_to_train_with(options.threads, macs * options.batch_size / ranks_there, here));
 }
 
 /// model.onnx, report.html and summary.json.

@@ -16,6 +16,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/interrupt.h"
 #include "train/ranks/rank_group.h"
 #include "train/ranks/watch.h"
 
@@ -29,6 +30,7 @@ using StorePtr = c10::intrusive_ptr<c10d::Store>;
 /// Ranks that live wait for one another as long as it takes; those that do not, Watch finds.
 constexpr milliseconds kCollectiveTimeout = std::chrono::hours(24);
 constexpr milliseconds kPoll{20};
+constexpr milliseconds kTry{2000};
 constexpr milliseconds kSlice{500};
 constexpr std::chrono::seconds kFarewell{5};
 constexpr const char* kLeft = "coppice/left";
@@ -49,23 +51,43 @@ StorePtr open_store(const Placement& placement, bool serve, milliseconds patienc
   options.isServer = serve;
   options.waitWorkers = false;
   options.timeout = patience;
+  return c10::make_intrusive<c10d::TCPStore>(placement.host, options);
+}
+
+StorePtr serve_store(const Placement& placement, milliseconds patience) {
   try {
-    return c10::make_intrusive<c10d::TCPStore>(placement.host, options);
+    return open_store(placement, true, patience);
   } catch (const std::exception& error) {
-    const std::string where = fmt::format("{}:{}", placement.host, placement.port);
-    if (serve) {
-      throw core::Error(
-          core::ErrorKind::Io,
-          fmt::format(
-              "rank 0 cannot listen at {}: {}; set another MASTER_PORT", where, first_line(error)));
+    throw core::Error(core::ErrorKind::Io,
+                      fmt::format("rank 0 cannot listen at {}:{}: {}; set another MASTER_PORT",
+                                  placement.host,
+                                  placement.port,
+                                  first_line(error)));
+  }
+}
+
+/// Tries again and again, so that an interrupt is heard: a connect that a signal breaks off is no
+/// other failure to c10d.
+StorePtr find_store(const Placement& placement, milliseconds patience) {
+  const core::Stopwatch watch;
+  for (;;) {
+    core::throw_if_interrupted();
+    try {
+      return open_store(placement, false, std::min(patience, kTry));
+    } catch (const std::exception& error) {
+      if (watch.seconds() * 1000 > static_cast<double>(patience.count())) {
+        throw core::Error(
+            core::ErrorKind::NotFound,
+            fmt::format("rank {} found no rank 0 at {}:{} in {} s ({}): was it started, and do "
+                        "MASTER_ADDR and MASTER_PORT name its machine?",
+                        placement.rank,
+                        placement.host,
+                        placement.port,
+                        patience.count() / 1000,
+                        first_line(error)));
+      }
+      std::this_thread::sleep_for(kPoll);
     }
-    throw core::Error(
-        core::ErrorKind::NotFound,
-        fmt::format("rank {} found no rank 0 at {} in {} s: was it started, and do MASTER_ADDR and "
-                    "MASTER_PORT name its machine?",
-                    placement.rank,
-                    where,
-                    patience.count() / 1000));
   }
 }
 
@@ -121,6 +143,7 @@ void wait_for_all(Board& board, const Placement& placement, milliseconds patienc
                                     placement.port,
                                     patience.count() / 1000));
     }
+    core::throw_if_interrupted();
     std::this_thread::sleep_for(kPoll);
   }
 }
@@ -138,14 +161,13 @@ class GlooGroup final : public RankGroup {
  public:
   GlooGroup(const Placement& placement, const JoinOptions& options)
       : placement_(placement),
-        store_(open_store(placement, placement.rank == 0, options.patience)),
+        store_(placement.rank == 0 ? serve_store(placement, options.patience)
+                                   : find_store(placement, options.patience)),
         board_(store_) {
     wait_for_all(board_, placement, options.patience);
     // A blocking call holds a store's lock: one connection for each thread.
     watch_ = std::make_unique<Watch>(
-        std::make_shared<StoreBoard>(open_store(placement, false, options.patience)),
-        placement,
-        options);
+        std::make_shared<StoreBoard>(find_store(placement, options.patience)), placement, options);
     auto gloo = c10d::ProcessGroupGloo::Options::create(kCollectiveTimeout);
     gloo->devices.push_back(make_device(placement));
     gloo_ = c10::make_intrusive<c10d::ProcessGroupGloo>(
