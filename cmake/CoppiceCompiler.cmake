@@ -18,7 +18,7 @@ endif()
 
 add_library(coppice_compiler INTERFACE)
 target_compile_options(coppice_compiler INTERFACE -Wall -Wextra -Wshadow -Wconversion -Werror
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)  # GCC 12 sees overlaps in std::string's operator+ that are not there (GCC bug 105651)
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>)  # GCC 12 sees overlaps in std::string's operator+ that are not there (GCC bug 105651)
 if(CMAKE_UNITY_BUILD)  # several sources as one: their unnamed namespaces become one, which is no header's
-  target_compile_options(coppice_compiler INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  target_compile_options(coppice_compiler INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
 endif()
