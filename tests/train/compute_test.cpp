@@ -1,8 +1,10 @@
 #include "train/compute.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -74,8 +76,12 @@ graph::Model small_cnn() {
   return graph::build_model(options, input, 3);
 }
 
+at::Generator generator_of(uint64_t seed) {
+  return at::make_generator<at::CPUGeneratorImpl>(seed);
+}
+
 at::Tensor some_images() {
-  return (at::rand({16, 1, 8, 8}) * 255).to(at::kByte);
+  return (at::rand({16, 1, 8, 8}, generator_of(4)) * 255).to(at::kByte);
 }
 
 TEST(MixedPrecision, RoundsProductsOfTrainingAndNothingElse) {
@@ -91,16 +97,20 @@ TEST(MixedPrecision, RoundsProductsOfTrainingAndNothingElse) {
   EXPECT_GT(difference, 0);
   EXPECT_LT(difference, 0.03 * scale) << "bfloat16 has 8 bits";
 
-  exact.square().mean().backward();
-  rounded.square().mean().backward();
+  // A loss with a slope: BatchNorm leaves that of the logits' squares next to none.
+  const at::Tensor slope = at::randn({16, 4}, generator_of(5));
+  (exact * slope).sum().backward();
+  (rounded * slope).sum().backward();
   for (size_t i = 0; i < single.parameters().size(); ++i) {
     const Parameter& p = mixed.parameters()[i];
     EXPECT_EQ(p.value.scalar_type(), at::kFloat) << p.name;
     const at::Tensor gradient = single.parameters()[i].value.grad();
     EXPECT_EQ(p.value.grad().scalar_type(), at::kFloat);
     const double norm = gradient.norm().item<double>();
+    // BatchNorm takes most of a convolution's gradient away, and leaves its rounding errors.
+    const double tolerance = p.name == "conv1.weight" ? 0.25 : 0.03;
     if (norm > 1e-4) {  // a bias before BatchNorm has none
-      EXPECT_LT((p.value.grad() - gradient).norm().item<double>(), 0.05 * norm) << p.name;
+      EXPECT_LT((p.value.grad() - gradient).norm().item<double>(), tolerance * norm) << p.name;
     }
   }
 }
