@@ -74,6 +74,10 @@ Program::~Program() {
   }
 }
 
+std::string Program::error_so_far() const {
+  return core::read_text(streams_.path() / "error");
+}
+
 bool Program::ended() {
   ended_ = ended_ || ::waitpid(pid_, &status_, WNOHANG) == pid_;
   return ended_;

@@ -34,6 +34,8 @@ class Program {
   Program& operator=(const Program&) = delete;
 
   bool ended();
+  /// What it wrote to stderr so far.
+  std::string error_so_far() const;
   /// To it and its children, as Ctrl-C does with SIGINT.
   void signal_all(int signal_number);
   /// To it alone, as the out-of-memory killer does with SIGKILL.

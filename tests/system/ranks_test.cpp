@@ -83,7 +83,8 @@ class Ranks : public ::testing::Test {
                                    "RANK=" + std::to_string(rank),
                                    "WORLD_SIZE=" + std::to_string(ranks),
                                    "MASTER_ADDR=127.0.0.1",
-                                   "MASTER_PORT=" + port_};
+                                   "MASTER_PORT=" + port_,
+                                   "COPPICE_JOIN_SECONDS=" + patience_};
     for (const std::string& word : command(name)) {
       words.push_back(word);
     }
@@ -105,6 +106,7 @@ class Ranks : public ::testing::Test {
 
   std::string epochs_ = "2";
   std::string port_ = free_loopback_port();
+  std::string patience_ = "30";
   core::TemporaryFolder folder_;
   jobs::JobSpec spec_;
 };
@@ -157,6 +159,39 @@ TEST_F(Ranks, AKilledRankEndsTheOthersWhichNameIt) {
     const Outcome outcome = left->wait();
     EXPECT_LT(since.seconds(), 30);
     expect_last_error_line(outcome, 70, HasSubstr("rank " + std::to_string(victim) + " of 2"));
+  }
+}
+
+TEST_F(Ranks, ARankThatDiesBeforeAllHaveComeEndsTheOthersToo) {
+  for (const int victim : {0, 1}) {
+    port_ = free_loopback_port();
+    patience_ = "600";
+    const auto killed = start("early", victim, 3);
+    const auto left = start("early", 1 - victim, 3);
+    for (const auto& program : {&killed, &left}) {
+      ASSERT_TRUE(wait_until([&] {
+        return (*program)->ended() ||
+               (*program)->error_so_far().find("waits for rank 2") != std::string::npos;
+      }));
+      ASSERT_FALSE((*program)->ended()) << (*program)->wait().error;
+    }
+    killed->signal(SIGKILL);
+    const core::Stopwatch since;
+    const Outcome outcome = left->wait();
+    EXPECT_LT(since.seconds(), 30);
+    expect_last_error_line(outcome, 70, HasSubstr("rank " + std::to_string(victim) + " of 3"));
+  }
+}
+
+TEST_F(Ranks, ARankThatDoesNotComeIsNamed) {
+  patience_ = "2";
+  const auto zero = start("missed", 0, 3);
+  const auto two = start("missed", 2, 3);
+  for (const auto& program : {&zero, &two}) {
+    expect_last_error_line(
+        (*program)->wait(),
+        3,
+        AllOf(HasSubstr("of 3 ranks, 1 did not come"), HasSubstr("JOIN_SECONDS")));
   }
 }
 

@@ -39,6 +39,13 @@ TEST(Placement, ALaunchersVariablesComeFirst) {
   EXPECT_EQ(placement.port, 29500);
 }
 
+TEST(Placement, PatienceCanBeLonger) {
+  Variables job{{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "2"}, {"SLURM_NODELIST", "a"}};
+  EXPECT_EQ(placement_of(job).patience, 30);
+  job["COPPICE_JOIN_SECONDS"] = "600";
+  EXPECT_EQ(placement_of(job).patience, 600);
+}
+
 TEST(Placement, SlurmsRanksMeetAtTheFirstHost) {
   const Variables job{{"SLURM_PROCID", "5"},
                       {"SLURM_NTASKS", "8"},

@@ -6,6 +6,7 @@
 #include <ATen/ops/linear.h>
 
 #include "train/lowering/lowering.h"
+#include "train/lowering/winograd_convolution.h"
 
 namespace coppice::train {
 
@@ -42,6 +43,12 @@ at::Tensor lower_Conv(const LoweringArgs& args) {
   const auto& a = args.node.as<graph::ConvAttributes>();
   const at::Tensor weight = operand(args, args.inputs[1]);
   const at::Tensor bias = bias_of(args);
+  const bool plain = a.stride == graph::Shape{1, 1} && a.dilation == graph::Shape{1, 1} &&
+                     a.pads == graph::Shape{1, 1, 1, 1} && a.groups == 1;
+  if (plain && !bias.defined() && args.products == args.real &&
+      winograd_pays(args.inputs[0], weight)) {
+    return winograd_convolution(args.inputs[0], weight);
+  }
   const bool symmetric = a.pads[0] == a.pads[2] && a.pads[1] == a.pads[3];
   if (symmetric) {
     return result(args,

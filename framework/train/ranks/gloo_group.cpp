@@ -33,6 +33,7 @@ constexpr milliseconds kPoll{20};
 constexpr milliseconds kTry{2000};
 constexpr milliseconds kSlice{500};
 constexpr std::chrono::seconds kFarewell{5};
+constexpr double kQuietWait = 1;  // seconds before it is worth a line
 constexpr const char* kLeft = "coppice/left";
 constexpr const char* kHeard = "coppice/heard";
 
@@ -54,9 +55,9 @@ StorePtr open_store(const Placement& placement, bool serve, milliseconds patienc
   return c10::make_intrusive<c10d::TCPStore>(placement.host, options);
 }
 
-StorePtr serve_store(const Placement& placement, milliseconds patience) {
+StorePtr serve_store(const Placement& placement) {
   try {
-    return open_store(placement, true, patience);
+    return open_store(placement, true, std::chrono::seconds(placement.patience));
   } catch (const std::exception& error) {
     throw core::Error(core::ErrorKind::Io,
                       fmt::format("rank 0 cannot listen at {}:{}: {}; set another MASTER_PORT",
@@ -68,22 +69,23 @@ StorePtr serve_store(const Placement& placement, milliseconds patience) {
 
 /// Tries again and again, so that an interrupt is heard: a connect that a signal breaks off is no
 /// other failure to c10d.
-StorePtr find_store(const Placement& placement, milliseconds patience) {
+StorePtr find_store(const Placement& placement) {
   const core::Stopwatch watch;
   for (;;) {
     core::throw_if_interrupted();
     try {
-      return open_store(placement, false, std::min(patience, kTry));
+      return open_store(placement, false, kTry);
     } catch (const std::exception& error) {
-      if (watch.seconds() * 1000 > static_cast<double>(patience.count())) {
+      if (watch.seconds() > static_cast<double>(placement.patience)) {
         throw core::Error(
             core::ErrorKind::NotFound,
             fmt::format("rank {} found no rank 0 at {}:{} in {} s ({}): was it started, and do "
-                        "MASTER_ADDR and MASTER_PORT name its machine?",
+                        "MASTER_ADDR and MASTER_PORT name its machine? COPPICE_JOIN_SECONDS=N in "
+                        "the environment waits longer",
                         placement.rank,
                         placement.host,
                         placement.port,
-                        patience.count() / 1000,
+                        placement.patience,
                         first_line(error)));
       }
       std::this_thread::sleep_for(kPoll);
@@ -116,33 +118,54 @@ class StoreBoard final : public Board {
   StorePtr store_;
 };
 
-/// Throws Error{NotFound} naming those that are missing.
-void wait_for_all(Board& board, const Placement& placement, milliseconds patience) {
-  const auto joined = [](int64_t rank) {
-    return fmt::format("coppice/joined/{}", rank);
-  };
-  board.add(joined(placement.rank), 1);
-  const core::Stopwatch watch;
-  for (;;) {
-    std::vector<int64_t> missing;
-    for (int64_t rank = 0; rank < placement.ranks; ++rank) {
-      if (board.add(joined(rank), 0) == 0) {
-        missing.push_back(rank);
-      }
+std::vector<int64_t> missing_ranks(Board& board, int64_t ranks) {
+  std::vector<int64_t> missing;
+  for (int64_t rank = 0; rank < ranks; ++rank) {
+    if (!has_come(board, rank)) {
+      missing.push_back(rank);
     }
+  }
+  return missing;
+}
+
+/// Throws Error{NotFound} naming those that are missing, or why the job is over already.
+void wait_for_all(Board& board, Watch& watch, const Placement& placement) {
+  core::Stopwatch since_arrival;
+  bool told = false;
+  size_t expected = static_cast<size_t>(placement.ranks);
+  for (;;) {
+    const std::vector<int64_t> missing = missing_ranks(board, placement.ranks);
     if (missing.empty()) {
       return;
     }
-    if (watch.seconds() * 1000 > static_cast<double>(patience.count())) {
+    if (missing.size() < expected) {
+      expected = missing.size();
+      since_arrival = {};
+      told = false;
+    }
+    if (!told && since_arrival.seconds() > kQuietWait) {
+      fmt::print(stderr,
+                 "rank {} of {} waits for rank{} {} at {}:{}\n",
+                 placement.rank,
+                 placement.ranks,
+                 missing.size() > 1 ? "s" : "",
+                 fmt::join(missing, ", "),
+                 placement.host,
+                 placement.port);
+      told = true;
+    }
+    if (since_arrival.seconds() > static_cast<double>(placement.patience)) {
       throw core::Error(core::ErrorKind::NotFound,
-                        fmt::format("of {} ranks, {} did not come to {}:{} in {} s; were all of "
-                                    "them started?",
+                        fmt::format("of {} ranks, {} did not come to {}:{} within {} s of the "
+                                    "last; were all of them started? COPPICE_JOIN_SECONDS=N in "
+                                    "the environment waits longer",
                                     placement.ranks,
                                     fmt::join(missing, ", "),
                                     placement.host,
                                     placement.port,
-                                    patience.count() / 1000));
+                                    placement.patience));
     }
+    watch.check();
     core::throw_if_interrupted();
     std::this_thread::sleep_for(kPoll);
   }
@@ -159,19 +182,20 @@ std::shared_ptr<gloo::transport::Device> make_device(const Placement& placement)
 
 class GlooGroup final : public RankGroup {
  public:
+  // A blocking call holds a store's lock: one connection for each thread.
   GlooGroup(const Placement& placement, const JoinOptions& options)
       : placement_(placement),
-        store_(placement.rank == 0 ? serve_store(placement, options.patience)
-                                   : find_store(placement, options.patience)),
-        board_(store_) {
-    wait_for_all(board_, placement, options.patience);
-    // A blocking call holds a store's lock: one connection for each thread.
-    watch_ = std::make_unique<Watch>(
-        std::make_shared<StoreBoard>(find_store(placement, options.patience)), placement, options);
-    auto gloo = c10d::ProcessGroupGloo::Options::create(kCollectiveTimeout);
-    gloo->devices.push_back(make_device(placement));
-    gloo_ = c10::make_intrusive<c10d::ProcessGroupGloo>(
-        store_, static_cast<int>(placement.rank), static_cast<int>(placement.ranks), gloo);
+        store_(placement.rank == 0 ? serve_store(placement) : find_store(placement)),
+        board_(store_),
+        watch_(std::make_shared<StoreBoard>(find_store(placement)), placement, options) {
+    try {
+      meet();
+    } catch (const core::Error& error) {
+      abandon(error);
+      throw;
+    } catch (const std::exception& error) {
+      watch_.explain(first_line(error));
+    }
   }
 
   ~GlooGroup() override {
@@ -192,7 +216,7 @@ class GlooGroup final : public RankGroup {
   }
 
   void sum(at::Tensor& values) override {
-    watch_->check();
+    watch_.check();
     std::string broken;
     try {
       std::vector<at::Tensor> tensors{values};
@@ -203,11 +227,11 @@ class GlooGroup final : public RankGroup {
     } catch (const std::exception& error) {
       broken = first_line(error);
     }
-    watch_->explain(broken);
+    watch_.explain(broken);
   }
 
   void leave() override {
-    watch_->stop();
+    watch_.stop();
     left_ = true;
     say_goodbye(board_, placement_);
     wait_as_host(kLeft);
@@ -223,6 +247,14 @@ class GlooGroup final : public RankGroup {
   }
 
  private:
+  void meet() {
+    wait_for_all(board_, watch_, placement_);
+    auto gloo = c10d::ProcessGroupGloo::Options::create(kCollectiveTimeout);
+    gloo->devices.push_back(make_device(placement_));
+    gloo_ = c10::make_intrusive<c10d::ProcessGroupGloo>(
+        store_, static_cast<int>(placement_.rank), static_cast<int>(placement_.ranks), gloo);
+  }
+
   /// Rank 0 stays until all others say that they don't need its store any more.
   void wait_as_host(const char* counter) {
     int64_t count = board_.add(counter, 1);
@@ -255,7 +287,7 @@ class GlooGroup final : public RankGroup {
         if (work->isCompleted()) {
           throw;
         }
-        watch_->check();
+        watch_.check();
       }
     }
     work->wait();
@@ -264,7 +296,7 @@ class GlooGroup final : public RankGroup {
   Placement placement_;
   StorePtr store_;
   StoreBoard board_;
-  std::unique_ptr<Watch> watch_;
+  Watch watch_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo_;
 #ifdef USE_C10D_NCCL
   c10::intrusive_ptr<c10d::ProcessGroupNCCL> nccl_;

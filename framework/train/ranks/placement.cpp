@@ -18,6 +18,7 @@ namespace {
 using Environment = std::map<std::string, std::string>;
 
 constexpr int64_t kMostRanks = 65536;
+constexpr int64_t kLongestPatience = 86400;
 
 std::optional<int64_t> read_number(const Environment& environment,
                                    const std::string& name,
@@ -140,10 +141,13 @@ std::string first_host(std::string_view list) {
 }
 
 Placement placement_of(const Environment& environment) {
-  if (environment.contains("RANK") || environment.contains("WORLD_SIZE")) {
-    return of_launcher(environment);
-  }
-  return environment.contains("SLURM_PROCID") ? of_slurm(environment) : Placement{};
+  const bool launched = environment.contains("RANK") || environment.contains("WORLD_SIZE");
+  Placement placement = launched                               ? of_launcher(environment)
+                        : environment.contains("SLURM_PROCID") ? of_slurm(environment)
+                                                               : Placement{};
+  placement.patience = read_number(environment, "COPPICE_JOIN_SECONDS", 1, kLongestPatience)
+                           .value_or(placement.patience);
+  return placement;
 }
 
 Placement placement_here() {

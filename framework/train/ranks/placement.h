@@ -15,6 +15,8 @@ struct Placement {
   int64_t local_rank = 0;  ///< among those
   std::string host = {};   ///< of rank 0, where all meet
   uint16_t port = 0;
+  /// Seconds without a new arrival after which those that have not come are given up.
+  int64_t patience = 30;
 
   bool alone() const { return ranks == 1; }
 };
@@ -23,6 +25,7 @@ struct Placement {
 /// set, LOCAL_RANK, LOCAL_WORLD_SIZE (torchrun and most launchers); SLURM_PROCID and
 /// SLURM_STEP_NUM_TASKS or SLURM_NTASKS, whose ranks meet at MASTER_ADDR or the node list's first
 /// host, at MASTER_PORT or a port that follows from the job's number. Alone without any of them.
+/// COPPICE_JOIN_SECONDS sets the patience, for clusters whose machines start far apart.
 ///
 /// Throws Error{Config} naming a variable that is missing or makes no sense.
 Placement placement_of(const std::map<std::string, std::string>& environment);

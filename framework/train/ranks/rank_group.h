@@ -35,7 +35,6 @@ class RankGroup {
 };
 
 struct JoinOptions {
-  std::chrono::seconds patience{300};  ///< for all ranks to come
   /// A rank that gives no sign of life for so long is lost; less than a third of it once the
   /// connection to it broke.
   std::chrono::milliseconds silence{10'000};
@@ -49,8 +48,9 @@ struct JoinOptions {
 /// loopback interface alone, else over GLOO_SOCKET_IFNAME's where that is set. CPU tensors are
 /// summed by Gloo, CUDA's by NCCL where libtorch has it.
 ///
-/// Throws Error{NotFound} naming the ranks that did not come, Error{Io} when the port is taken,
-/// Error{Unsupported} where libtorch lacks c10d with Gloo.
+/// Throws Error{NotFound} naming the ranks that did not come, the error of a rank that is lost or
+/// fails meanwhile, Error{Io} when the port is taken, Error{Unsupported} where libtorch lacks c10d
+/// with Gloo.
 std::unique_ptr<RankGroup> join_ranks(const Placement& placement, const JoinOptions& options);
 
 }  // namespace coppice::train

@@ -2,8 +2,7 @@
 
 namespace coppice::train {
 
-Silence::Silence(int64_t ranks, double now)
-    : ranks_(static_cast<size_t>(ranks), Rank{.beats = 0, .heard = now}) {}
+Silence::Silence(int64_t ranks) : ranks_(static_cast<size_t>(ranks)) {}
 
 void Silence::hear(int64_t rank, int64_t beats, double now) {
   Rank& known = ranks_[static_cast<size_t>(rank)];
@@ -23,7 +22,7 @@ std::optional<int64_t> Silence::lost(double now, double limit) const {
   double since = now - limit;
   for (size_t rank = 0; rank < ranks_.size(); ++rank) {
     const auto& [beats, heard] = ranks_[rank];
-    if (beats < kLeft && heard < since) {
+    if (beats > 0 && beats < kLeft && heard < since) {
       longest = static_cast<int64_t>(rank);
       since = heard;
     }

@@ -6,13 +6,14 @@
 
 namespace coppice::train {
 
-/// Which rank has stopped giving signs of life. Time is passed in, in seconds of any origin.
+/// Which rank has stopped giving signs of life; one that never gave any has not come yet. Time is
+/// passed in, in seconds of any origin.
 class Silence {
  public:
   /// The sign of a rank that left on purpose: it may be silent.
   static constexpr int64_t kLeft = int64_t{1} << 40;
 
-  Silence(int64_t ranks, double now);
+  explicit Silence(int64_t ranks);
 
   /// `beats`: the rank's heartbeats so far, kLeft added once it has left.
   void hear(int64_t rank, int64_t beats, double now);

@@ -42,6 +42,10 @@ core::Error to_reason(const std::string& text) {
 
 }  // namespace
 
+bool has_come(Board& board, int64_t rank) {
+  return board.add(beats_of(rank), 0) > 0;
+}
+
 void say_goodbye(Board& board, const Placement& placement) {
   board.add(beats_of(placement.rank), Silence::kLeft);
 }
@@ -73,7 +77,7 @@ struct Watch::State {
       : board(std::move(a_board)),
         placement(a_placement),
         options(choices),
-        silence(placement.ranks, 0),
+        silence(placement.ranks),
         limit(seconds_of(options.silence)) {}
 
   core::Error gone(int64_t rank) const {

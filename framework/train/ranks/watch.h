@@ -33,6 +33,9 @@ class Watch {
   std::shared_ptr<State> state_;
 };
 
+/// Whether a rank gave any sign of life.
+bool has_come(Board& board, int64_t rank);
+
 /// This rank's silence means nothing any more.
 void say_goodbye(Board& board, const Placement& placement);
 

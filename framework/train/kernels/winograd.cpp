@@ -1,0 +1,410 @@
+#include "train/kernels/winograd.h"
+
+#include <algorithm>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define COPPICE_AVX512 __attribute__((target("arch=x86-64-v4")))
+#else
+#define COPPICE_AVX512
+#endif
+#define COPPICE_INLINE inline __attribute__((always_inline))
+
+namespace coppice::train {
+
+namespace {
+
+/// Of 16 neighbouring channels. Handed on by address only: by value it would have no ABI without
+/// AVX-512.
+using Lanes __attribute__((vector_size(64), may_alias)) = float;
+
+constexpr int64_t kLanes = 16;
+constexpr int64_t kSide = 6;     // of a tile of inputs
+constexpr int64_t kResults = 4;  // of a tile of results
+constexpr int64_t kKernel = 3;
+constexpr int64_t kTiles = 32;  // of a block: what belongs to it stays in the second-level cache
+constexpr double kLeastUseful = 0.7;  // of the tiles' results; the rest lies outside of the image
+
+// The four linear maps, each of one row or column; `in` and `out` are `step` apart.
+
+/// B': inputs.
+COPPICE_INLINE void map_input(const Lanes* in, int64_t step, Lanes* out, int64_t out_step) {
+  const Lanes even = in[4 * step] - 4.0F * in[2 * step];
+  const Lanes odd = in[3 * step] - 4.0F * in[step];
+  const Lanes far_even = in[4 * step] - in[2 * step];
+  const Lanes far_odd = 2.0F * (in[3 * step] - in[step]);
+  out[0] = 4.0F * (in[0] - in[2 * step]) + far_even;
+  out[out_step] = even + odd;
+  out[2 * out_step] = even - odd;
+  out[3 * out_step] = far_even + far_odd;
+  out[4 * out_step] = far_even - far_odd;
+  out[5 * out_step] = 4.0F * (in[step] - in[3 * step]) + in[5 * step] - in[3 * step];
+}
+
+/// A': results.
+COPPICE_INLINE void map_result(const Lanes* in, int64_t step, Lanes* out, int64_t out_step) {
+  const Lanes near_sum = in[step] + in[2 * step];
+  const Lanes near_difference = in[step] - in[2 * step];
+  const Lanes far_sum = in[3 * step] + in[4 * step];
+  const Lanes far_difference = in[3 * step] - in[4 * step];
+  out[0] = in[0] + near_sum + far_sum;
+  out[out_step] = near_difference + 2.0F * far_difference;
+  out[2 * out_step] = near_sum + 4.0F * far_sum;
+  out[3 * out_step] = near_difference + 8.0F * far_difference + in[5 * step];
+}
+
+/// A: gradients by results.
+COPPICE_INLINE void map_gradient(const Lanes* in, int64_t step, Lanes* out, int64_t out_step) {
+  const Lanes even = in[0] + in[2 * step];
+  const Lanes odd = in[step] + in[3 * step];
+  const Lanes far_even = in[0] + 4.0F * in[2 * step];
+  const Lanes far_odd = 2.0F * in[step] + 8.0F * in[3 * step];
+  out[0] = in[0];
+  out[out_step] = even + odd;
+  out[2 * out_step] = even - odd;
+  out[3 * out_step] = far_even + far_odd;
+  out[4 * out_step] = far_even - far_odd;
+  out[5 * out_step] = in[3 * step];
+}
+
+/// G: weights.
+COPPICE_INLINE void map_weight(const Lanes* in, int64_t step, Lanes* out, int64_t out_step) {
+  const Lanes even = (in[0] + in[2 * step]) * (-1.0F / 6);
+  const Lanes odd = in[step] * (1.0F / 6);
+  const Lanes far_even = in[0] * (1.0F / 24) + in[2 * step] * (1.0F / 6);
+  const Lanes far_odd = in[step] * (1.0F / 12);
+  out[0] = in[0] * 0.25F;
+  out[out_step] = even - odd;
+  out[2 * out_step] = even + odd;
+  out[3 * out_step] = far_even + far_odd;
+  out[4 * out_step] = far_even - far_odd;
+  out[5 * out_step] = in[2 * step];
+}
+
+/// G': gradients by transformed weights.
+COPPICE_INLINE void map_weight_back(const Lanes* in, int64_t step, Lanes* out, int64_t out_step) {
+  const Lanes near_sum = (in[step] + in[2 * step]) * (-1.0F / 6);
+  const Lanes far_sum = in[3 * step] + in[4 * step];
+  out[0] = in[0] * 0.25F + near_sum + far_sum * (1.0F / 24);
+  out[out_step] =
+      (in[2 * step] - in[step]) * (1.0F / 6) + (in[3 * step] - in[4 * step]) * (1.0F / 12);
+  out[2 * out_step] = near_sum + far_sum * (1.0F / 6) + in[5 * step];
+}
+
+/// Where a tile lies: its first input and the part of it that is inside of the image.
+struct Tile {
+  const float* image;  ///< of the tile's sample
+  int64_t row;         ///< of its first result
+  int64_t column;
+};
+
+COPPICE_INLINE Tile tile_of(const Winograd& op, const float* images, int64_t channels, int64_t i) {
+  const int64_t across = op.tiles_across();
+  const int64_t of_image = op.tiles_down() * across;
+  const int64_t within = i % of_image;
+  return {images + i / of_image * op.height * op.width * channels,
+          within / across * kResults,
+          within % across * kResults};
+}
+
+/// A square of Side x Side values that begins at (row, column), zero outside of the image, mapped
+/// both ways by `map` to 6 x 6 values, `position_step` floats apart.
+template <int64_t Side, class Map>
+COPPICE_INLINE void read_square(const Winograd& op,
+                                const Tile& tile,
+                                int64_t border,
+                                int64_t channels,
+                                Map map,
+                                float* to,
+                                int64_t position_step) {
+  const int64_t row = tile.row - border;
+  const int64_t column = tile.column - border;
+  Lanes rows[Side][kSide];
+  for (int64_t r = 0; r < Side; ++r) {
+    Lanes line[Side];
+    const bool inside = row + r >= 0 && row + r < op.height;
+    const float* from = tile.image + ((row + r) * op.width + column) * channels;
+#pragma GCC unroll 6
+    for (int64_t c = 0; c < Side; ++c) {
+      const bool there = inside && column + c >= 0 && column + c < op.width;
+      line[c] = there ? *reinterpret_cast<const Lanes*>(from + c * channels) : Lanes{};
+    }
+    map(line, 1, rows[r], 1);
+  }
+#pragma GCC unroll 6
+  for (int64_t c = 0; c < kSide; ++c) {
+    Lanes column_values[kSide];
+    map(&rows[0][c], kSide, column_values, 1);
+#pragma GCC unroll 6
+    for (int64_t r = 0; r < kSide; ++r) {
+      *reinterpret_cast<Lanes*>(to + (r * kSide + c) * position_step) = column_values[r];
+    }
+  }
+}
+
+COPPICE_INLINE void write_results(
+    const Winograd& op, const Tile& tile, const float* from, int64_t position_step, float* y) {
+  Lanes rows[kResults][kSide];
+#pragma GCC unroll 6
+  for (int64_t c = 0; c < kSide; ++c) {
+    Lanes column[kSide];
+#pragma GCC unroll 6
+    for (int64_t r = 0; r < kSide; ++r) {
+      column[r] = *reinterpret_cast<const Lanes*>(from + (r * kSide + c) * position_step);
+    }
+    map_result(column, 1, &rows[0][c], kSide);
+  }
+  for (int64_t r = 0; r < std::min(kResults, op.height - tile.row); ++r) {
+    Lanes line[kResults];
+    map_result(rows[r], 1, line, 1);
+    float* to = y + ((tile.row + r) * op.width + tile.column) * op.out;
+    for (int64_t c = 0; c < std::min(kResults, op.width - tile.column); ++c) {
+      *reinterpret_cast<Lanes*>(to + c * op.out) = line[c];
+    }
+  }
+}
+
+/// A matrix in memory; element (i, j) is at data[i * row + j * column].
+struct Matrix {
+  const float* data;
+  int64_t row;
+  int64_t column;
+};
+
+/// c = a b, or c += a b, for Rows rows and Width vectors of columns; columns of b and c lie side by
+/// side.
+template <int64_t Rows, int64_t Width, bool Add>
+COPPICE_INLINE void multiply_piece(
+    const Matrix& a, const float* b, int64_t b_row, int64_t depth, float* c, int64_t c_row) {
+  Lanes sums[Rows][Width];
+#pragma GCC unroll 16
+  for (int64_t i = 0; i < Rows; ++i) {
+#pragma GCC unroll 2
+    for (int64_t j = 0; j < Width; ++j) {
+      sums[i][j] = Add ? *reinterpret_cast<const Lanes*>(c + i * c_row + j * kLanes) : Lanes{};
+    }
+  }
+  for (int64_t k = 0; k < depth; ++k) {
+    const auto* line = reinterpret_cast<const Lanes*>(b + k * b_row);
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < Rows; ++i) {
+      const float factor = a.data[i * a.row + k * a.column];
+#pragma GCC unroll 2
+      for (int64_t j = 0; j < Width; ++j) {
+        sums[i][j] += factor * line[j];
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int64_t i = 0; i < Rows; ++i) {
+#pragma GCC unroll 2
+    for (int64_t j = 0; j < Width; ++j) {
+      *reinterpret_cast<Lanes*>(c + i * c_row + j * kLanes) = sums[i][j];
+    }
+  }
+}
+
+/// REQUIRES: rows and columns are multiples of 16.
+template <bool Add>
+COPPICE_INLINE void multiply(
+    const Matrix& a, const float* b, int64_t rows, int64_t columns, int64_t depth, float* c) {
+  int64_t j = 0;
+  for (; j + 2 * kLanes <= columns; j += 2 * kLanes) {
+    for (int64_t i = 0; i < rows; i += 8) {
+      multiply_piece<8, 2, Add>({a.data + i * a.row, a.row, a.column},
+                                b + j,
+                                columns,
+                                depth,
+                                c + i * columns + j,
+                                columns);
+    }
+  }
+  if (j < columns) {
+    for (int64_t i = 0; i < rows; i += 16) {
+      multiply_piece<16, 1, Add>({a.data + i * a.row, a.row, a.column},
+                                 b + j,
+                                 columns,
+                                 depth,
+                                 c + i * columns + j,
+                                 columns);
+    }
+  }
+}
+
+/// Floats between two positions of a block. Not a multiple of 4 KiB, or the 36 vectors of a tile
+/// would fight for the same places of the first-level cache.
+COPPICE_INLINE int64_t position_step(int64_t channels) {
+  return kTiles * channels + kLanes;
+}
+
+/// Tiles of a block, transformed: [36, tiles, channels].
+template <int64_t Side, class Map>
+COPPICE_INLINE int64_t read_block(const Winograd& op,
+                                  int64_t block,
+                                  const float* images,
+                                  int64_t border,
+                                  int64_t channels,
+                                  Map map,
+                                  float* to) {
+  const int64_t first = block * kTiles;
+  const int64_t count = std::min(kTiles, op.tiles() - first);
+  for (int64_t i = 0; i < count; ++i) {
+    const Tile tile = tile_of(op, images, channels, first + i);
+    for (int64_t c = 0; c < channels; c += kLanes) {
+      read_square<Side>(op,
+                        {tile.image + c, tile.row, tile.column},
+                        border,
+                        channels,
+                        map,
+                        to + i * channels + c,
+                        position_step(channels));
+    }
+  }
+  return count;
+}
+
+constexpr auto kMapInput =
+    [](const Lanes* in, int64_t step, Lanes* out, int64_t out_step) __attribute__((always_inline)) {
+  map_input(in, step, out, out_step);
+};
+constexpr auto kMapGradient =
+    [](const Lanes* in, int64_t step, Lanes* out, int64_t out_step) __attribute__((always_inline)) {
+  map_gradient(in, step, out, out_step);
+};
+
+}  // namespace
+
+bool Winograd::pays() const {
+#if defined(__x86_64__) && defined(__GNUC__)
+  const bool fast = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#else
+  const bool fast = false;
+#endif
+  const auto results = static_cast<double>(tiles_down() * tiles_across() * kResults * kResults);
+  return fast && in % kLanes == 0 && out % kLanes == 0 &&
+         static_cast<double>(height * width) > kLeastUseful * results;
+}
+
+int64_t Winograd::blocks() const {
+  return (tiles() + kTiles - 1) / kTiles;
+}
+
+int64_t Winograd::scratch() const {
+  return kPositions * (position_step(in) + position_step(out));
+}
+
+COPPICE_AVX512 void winograd_weights(const Winograd& op,
+                                     const float* weights,
+                                     bool turn,
+                                     float* transformed) {
+  const int64_t rows = turn ? op.out : op.in;
+  const int64_t columns = turn ? op.in : op.out;
+  constexpr int64_t kTaps = kKernel * kKernel;
+  const int64_t row_step = turn ? op.in * kTaps : kTaps;
+  const int64_t column_step = turn ? kTaps : op.in * kTaps;
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t column = 0; column < columns; column += kLanes) {
+      const float* from = weights + row * row_step + column * column_step;
+      Lanes taps[kTaps];
+      for (int64_t tap = 0; tap < kTaps; ++tap) {
+        for (int64_t lane = 0; lane < kLanes; ++lane) {
+          taps[tap][lane] = from[lane * column_step + (turn ? kTaps - 1 - tap : tap)];
+        }
+      }
+      Lanes lines[kKernel][kSide];
+      for (int64_t r = 0; r < kKernel; ++r) {
+        map_weight(taps + r * kKernel, 1, lines[r], 1);
+      }
+      for (int64_t c = 0; c < kSide; ++c) {
+        Lanes values[kSide];
+        map_weight(&lines[0][c], kSide, values, 1);
+        for (int64_t r = 0; r < kSide; ++r) {
+          float* to = transformed + ((r * kSide + c) * rows + row) * columns + column;
+          *reinterpret_cast<Lanes*>(to) = values[r];
+        }
+      }
+    }
+  }
+}
+
+COPPICE_AVX512 void winograd_forward(const Winograd& op,
+                                     int64_t first,
+                                     int64_t last,
+                                     const float* x,
+                                     const float* transformed,
+                                     float* y,
+                                     float* scratch) {
+  float* inputs = scratch;
+  float* results = scratch + Winograd::kPositions * position_step(op.in);
+  for (int64_t block = first; block < last; ++block) {
+    const int64_t count = read_block<kSide>(op, block, x, 1, op.in, kMapInput, inputs);
+    for (int64_t position = 0; position < Winograd::kPositions; ++position) {
+      multiply<false>({inputs + position * position_step(op.in), op.in, 1},
+                      transformed + position * op.in * op.out,
+                      kTiles,
+                      op.out,
+                      op.in,
+                      results + position * position_step(op.out));
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      const Tile tile = tile_of(op, y, op.out, block * kTiles + i);
+      for (int64_t c = 0; c < op.out; c += kLanes) {
+        write_results(
+            op, tile, results + i * op.out + c, position_step(op.out), y + (tile.image - y) + c);
+      }
+    }
+  }
+}
+
+COPPICE_AVX512 void winograd_gradient(const Winograd& op,
+                                      int64_t first,
+                                      int64_t last,
+                                      const float* x,
+                                      const float* dy,
+                                      float* transformed,
+                                      float* scratch) {
+  float* inputs = scratch;
+  float* gradients = scratch + Winograd::kPositions * position_step(op.in);
+  for (int64_t block = first; block < last; ++block) {
+    const int64_t count = read_block<kSide>(op, block, x, 1, op.in, kMapInput, inputs);
+    read_block<kResults>(op, block, dy, 0, op.out, kMapGradient, gradients);
+    for (int64_t position = 0; position < Winograd::kPositions; ++position) {
+      multiply<true>({inputs + position * position_step(op.in), 1, op.in},
+                     gradients + position * position_step(op.out),
+                     op.in,
+                     op.out,
+                     count,
+                     transformed + position * op.in * op.out);
+    }
+  }
+}
+
+COPPICE_AVX512 void winograd_weight_gradient(const Winograd& op,
+                                             const float* transformed,
+                                             float* weights) {
+  constexpr int64_t kTaps = kKernel * kKernel;
+  for (int64_t in = 0; in < op.in; ++in) {
+    for (int64_t out = 0; out < op.out; out += kLanes) {
+      Lanes columns[kSide][kKernel];
+      for (int64_t r = 0; r < kSide; ++r) {
+        Lanes line[kSide];
+        for (int64_t c = 0; c < kSide; ++c) {
+          line[c] = *reinterpret_cast<const Lanes*>(transformed +
+                                                    ((r * kSide + c) * op.in + in) * op.out + out);
+        }
+        map_weight_back(line, 1, columns[r], 1);
+      }
+      for (int64_t c = 0; c < kKernel; ++c) {
+        Lanes taps[kKernel];
+        map_weight_back(&columns[0][c], kKernel, taps, 1);
+        for (int64_t r = 0; r < kKernel; ++r) {
+          for (int64_t lane = 0; lane < kLanes; ++lane) {
+            weights[((out + lane) * op.in + in) * kTaps + r * kKernel + c] = taps[r][lane];
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace coppice::train

@@ -1,0 +1,110 @@
+#include "train/lowering/winograd_convolution.h"
+
+#include <algorithm>
+
+#include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "train/kernels/winograd.h"
+
+namespace coppice::train {
+
+namespace {
+
+at::Tensor in_channels_last(const at::Tensor& x) {
+  return x.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+Winograd winograd_of(const at::Tensor& x, const at::Tensor& weight) {
+  return {x.size(0), x.size(2), x.size(3), weight.size(1), weight.size(0)};
+}
+
+at::Tensor transform(const Winograd& op, const at::Tensor& weight, bool turn) {
+  at::Tensor transformed = at::empty({op.transformed()}, weight.options());
+  winograd_weights(op, weight.data_ptr<float>(), turn, transformed.data_ptr<float>());
+  return transformed;
+}
+
+/// REQUIRES: x lies channels last.
+at::Tensor convolve(const Winograd& op, const at::Tensor& x, const at::Tensor& transformed) {
+  at::Tensor y = at::empty({op.samples, op.out, op.height, op.width},
+                           x.options().memory_format(at::MemoryFormat::ChannelsLast));
+  at::parallel_for(0, op.blocks(), 1, [&](int64_t first, int64_t last) {
+    const at::Tensor scratch = at::empty({op.scratch()}, x.options());
+    winograd_forward(op,
+                     first,
+                     last,
+                     x.data_ptr<float>(),
+                     transformed.data_ptr<float>(),
+                     y.data_ptr<float>(),
+                     scratch.data_ptr<float>());
+  });
+  return y;
+}
+
+/// REQUIRES: x and dy lie channels last.
+at::Tensor weight_gradient(const Winograd& op, const at::Tensor& x, const at::Tensor& dy) {
+  const int64_t parts = std::min<int64_t>(at::get_num_threads(), op.blocks());
+  const at::Tensor sums = at::zeros({parts, op.transformed()}, x.options());
+  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+    const at::Tensor scratch = at::empty({op.scratch()}, x.options());
+    for (int64_t part = begin; part < end; ++part) {
+      winograd_gradient(op,
+                        op.blocks() * part / parts,
+                        op.blocks() * (part + 1) / parts,
+                        x.data_ptr<float>(),
+                        dy.data_ptr<float>(),
+                        sums.data_ptr<float>() + part * op.transformed(),
+                        scratch.data_ptr<float>());
+    }
+  });
+  const at::Tensor sum = parts == 1 ? sums : sums.sum(0);
+  at::Tensor gradient = at::empty({op.out, op.in, 3, 3}, x.options());
+  winograd_weight_gradient(op, sum.data_ptr<float>(), gradient.data_ptr<float>());
+  return gradient;
+}
+
+class WinogradFunction : public torch::autograd::Function<WinogradFunction> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context,
+                            const at::Tensor& input,
+                            const at::Tensor& given_weight) {
+    const at::Tensor x = in_channels_last(input);
+    const at::Tensor weight = given_weight.contiguous();
+    context->save_for_backward({x, weight});
+    const Winograd op = winograd_of(x, weight);
+    return convolve(op, x, transform(op, weight, /*turn=*/false));
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& outputs) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor& x = saved[0];
+    const at::Tensor& weight = saved[1];
+    const at::Tensor dy = in_channels_last(outputs[0]);
+    const Winograd op = winograd_of(x, weight);
+    at::Tensor dx;
+    if (context->needs_input_grad(0)) {
+      dx = convolve(op.turned(), dy, transform(op, weight, /*turn=*/true));
+    }
+    return {dx, context->needs_input_grad(1) ? weight_gradient(op, x, dy) : at::Tensor()};
+  }
+};
+
+}  // namespace
+
+bool winograd_pays(const at::Tensor& x, const at::Tensor& weight) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
+         x.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 &&
+         winograd_of(x, weight).pays();
+}
+
+at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight) {
+  return WinogradFunction::apply(x, weight);
+}
+
+}  // namespace coppice::train

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <ATen/core/ATen_fwd.h>
+
+namespace coppice::train {
+
+/// Whether winograd_convolution() takes these and is the faster way: floats on the CPU, 3 x 3
+/// kernels (see Winograd::pays). The caller knows that stride and dilation are 1, groups too, and
+/// the padding is 1 on every side.
+bool winograd_pays(const at::Tensor& x, const at::Tensor& weight);
+
+/// x [n, in, height, width], weight [out, in, 3, 3] -> [n, out, height, width], which lies channels
+/// last; differentiable. REQUIRES: winograd_pays().
+at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight);
+
+}  // namespace coppice::train
