@@ -1,6 +1,7 @@
 #include "train/kernels/winograd.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define COPPICE_AVX512 __attribute__((target("arch=x86-64-v4")))
@@ -8,6 +9,8 @@
 #define COPPICE_AVX512
 #endif
 #define COPPICE_INLINE inline __attribute__((always_inline))
+#define COPPICE_INLINE_BODY \
+  __attribute__((always_inline))  // a lambda that stays a call is not vector code
 
 namespace coppice::train {
 
@@ -21,7 +24,9 @@ constexpr int64_t kLanes = 16;
 constexpr int64_t kSide = 6;     // of a tile of inputs
 constexpr int64_t kResults = 4;  // of a tile of results
 constexpr int64_t kKernel = 3;
+constexpr int64_t kSums = 16;   // vectors that stay in registers
 constexpr int64_t kTiles = 32;  // of a block: what belongs to it stays in the second-level cache
+constexpr int64_t kPanel = kTiles * kLanes;
 constexpr double kLeastUseful = 0.7;  // of the tiles' results; the rest lies outside of the image
 
 // The four linear maps, each of one row or column; `in` and `out` are `step` apart.
@@ -90,6 +95,9 @@ COPPICE_INLINE void map_weight_back(const Lanes* in, int64_t step, Lanes* out, i
   out[2 * out_step] = near_sum + far_sum * (1.0F / 6) + in[5 * step];
 }
 
+/// What is read outside of an image.
+alignas(64) constexpr float kZeros[kLanes] = {};
+
 /// Where a tile lies: its first input and the part of it that is inside of the image.
 struct Tile {
   const float* image;  ///< of the tile's sample
@@ -126,7 +134,7 @@ COPPICE_INLINE void read_square(const Winograd& op,
 #pragma GCC unroll 6
     for (int64_t c = 0; c < Side; ++c) {
       const bool there = inside && column + c >= 0 && column + c < op.width;
-      line[c] = there ? *reinterpret_cast<const Lanes*>(from + c * channels) : Lanes{};
+      line[c] = *reinterpret_cast<const Lanes*>(there ? from + c * channels : kZeros);
     }
     map(line, 1, rows[r], 1);
   }
@@ -163,34 +171,45 @@ COPPICE_INLINE void write_results(
   }
 }
 
-/// A matrix in memory; element (i, j) is at data[i * row + j * column].
-struct Matrix {
-  const float* data;
-  int64_t row;
-  int64_t column;
+/// Where the elements of two factors and their product lie, in floats; products are summed over
+/// outer x inner pairs. Most are constants where it is used, so that all rows are reached from one
+/// register.
+struct Steps {
+  int64_t a_row;
+  int64_t a_inner;
+  int64_t a_outer;
+  int64_t b_inner;
+  int64_t b_outer;
+  int64_t b_vector;  ///< between neighbouring vectors of columns
+  int64_t c_row;
+  int64_t c_vector;
+  int64_t inner;
+  int64_t outer;
 };
 
-/// c = a b, or c += a b, for Rows rows and Width vectors of columns; columns of b and c lie side by
-/// side.
+/// c = a b, or c += a b, for Rows rows and Width vectors of columns.
 template <int64_t Rows, int64_t Width, bool Add>
-COPPICE_INLINE void multiply_piece(
-    const Matrix& a, const float* b, int64_t b_row, int64_t depth, float* c, int64_t c_row) {
+COPPICE_INLINE void multiply(const Steps& steps, const float* a, const float* b, float* c) {
   Lanes sums[Rows][Width];
 #pragma GCC unroll 16
   for (int64_t i = 0; i < Rows; ++i) {
 #pragma GCC unroll 2
     for (int64_t j = 0; j < Width; ++j) {
-      sums[i][j] = Add ? *reinterpret_cast<const Lanes*>(c + i * c_row + j * kLanes) : Lanes{};
+      const float* old = c + i * steps.c_row + j * steps.c_vector;
+      sums[i][j] = Add ? *reinterpret_cast<const Lanes*>(old) : Lanes{};
     }
   }
-  for (int64_t k = 0; k < depth; ++k) {
-    const auto* line = reinterpret_cast<const Lanes*>(b + k * b_row);
+  for (int64_t outer = 0; outer < steps.outer; ++outer) {
+    for (int64_t inner = 0; inner < steps.inner; ++inner) {
+      const float* left = a + outer * steps.a_outer + inner * steps.a_inner;
+      const float* right = b + outer * steps.b_outer + inner * steps.b_inner;
 #pragma GCC unroll 16
-    for (int64_t i = 0; i < Rows; ++i) {
-      const float factor = a.data[i * a.row + k * a.column];
+      for (int64_t i = 0; i < Rows; ++i) {
 #pragma GCC unroll 2
-      for (int64_t j = 0; j < Width; ++j) {
-        sums[i][j] += factor * line[j];
+        for (int64_t j = 0; j < Width; ++j) {
+          const auto* line = reinterpret_cast<const Lanes*>(right + j * steps.b_vector);
+          sums[i][j] += left[i * steps.a_row] * *line;
+        }
       }
     }
   }
@@ -198,45 +217,78 @@ COPPICE_INLINE void multiply_piece(
   for (int64_t i = 0; i < Rows; ++i) {
 #pragma GCC unroll 2
     for (int64_t j = 0; j < Width; ++j) {
-      *reinterpret_cast<Lanes*>(c + i * c_row + j * kLanes) = sums[i][j];
+      *reinterpret_cast<Lanes*>(c + i * steps.c_row + j * steps.c_vector) = sums[i][j];
     }
   }
 }
 
-/// REQUIRES: rows and columns are multiples of 16.
-template <bool Add>
-COPPICE_INLINE void multiply(
-    const Matrix& a, const float* b, int64_t rows, int64_t columns, int64_t depth, float* c) {
+/// Calls piece(column, how many vectors) for all `columns`: two vectors at a time, or one.
+template <class Piece>
+COPPICE_INLINE void for_vectors(int64_t columns, Piece piece) {
   int64_t j = 0;
   for (; j + 2 * kLanes <= columns; j += 2 * kLanes) {
-    for (int64_t i = 0; i < rows; i += 8) {
-      multiply_piece<8, 2, Add>({a.data + i * a.row, a.row, a.column},
-                                b + j,
-                                columns,
-                                depth,
-                                c + i * columns + j,
-                                columns);
-    }
+    piece(j, std::integral_constant<int64_t, 2>());
   }
   if (j < columns) {
-    for (int64_t i = 0; i < rows; i += 16) {
-      multiply_piece<16, 1, Add>({a.data + i * a.row, a.row, a.column},
-                                 b + j,
-                                 columns,
-                                 depth,
-                                 c + i * columns + j,
-                                 columns);
-    }
+    piece(j, std::integral_constant<int64_t, 1>());
   }
 }
 
-/// Floats between two positions of a block. Not a multiple of 4 KiB, or the 36 vectors of a tile
-/// would fight for the same places of the first-level cache.
+/// results[tile, out] = inputs[tile, in] weights[in, out] at one position.
+COPPICE_INLINE void multiply_tiles(const Winograd& op,
+                                   const float* inputs,
+                                   const float* weights,
+                                   float* results) {
+  const Steps steps{.a_row = kLanes,
+                    .a_inner = 1,
+                    .a_outer = kPanel,
+                    .b_inner = op.out,
+                    .b_outer = op.out * kLanes,
+                    .b_vector = kLanes,
+                    .c_row = kLanes,
+                    .c_vector = kPanel,
+                    .inner = kLanes,
+                    .outer = op.in / kLanes};
+  for_vectors(op.out, [&](int64_t j, auto width) COPPICE_INLINE_BODY {
+    constexpr int64_t kRows = kSums / width.value;
+    for (int64_t i = 0; i < kTiles; i += kRows) {
+      multiply<kRows, width.value, false>(
+          steps, inputs + i * kLanes, weights + j, results + j * kTiles + i * kLanes);
+    }
+  });
+}
+
+/// sums[in, out] += inputs[tile, in]' gradients[tile, out] at one position.
+COPPICE_INLINE void multiply_channels(
+    const Winograd& op, int64_t tiles, const float* inputs, const float* gradients, float* sums) {
+  const Steps steps{.a_row = 1,
+                    .a_inner = kLanes,
+                    .a_outer = 0,
+                    .b_inner = kLanes,
+                    .b_outer = 0,
+                    .b_vector = kPanel,
+                    .c_row = op.out,
+                    .c_vector = kLanes,
+                    .inner = tiles,
+                    .outer = 1};
+  for_vectors(op.out, [&](int64_t j, auto width) COPPICE_INLINE_BODY {
+    constexpr int64_t kRows = kSums / width.value;
+    for (int64_t i = 0; i < op.in; i += kRows) {
+      multiply<kRows, width.value, true>(steps,
+                                         inputs + i / kLanes * kPanel + i % kLanes,
+                                         gradients + j * kTiles,
+                                         sums + i * op.out + j);
+    }
+  });
+}
+
+/// Floats between two positions of a block: [36, channels / 16, tiles, 16]. Not a multiple of 4
+/// KiB, or the 36 vectors of a tile would fight for the same places of the first-level cache.
 COPPICE_INLINE int64_t position_step(int64_t channels) {
   return kTiles * channels + kLanes;
 }
 
-/// Tiles of a block, transformed: [36, tiles, channels].
+/// Tiles of a block, transformed; returns how many there are.
 template <int64_t Side, class Map>
 COPPICE_INLINE int64_t read_block(const Winograd& op,
                                   int64_t block,
@@ -255,21 +307,21 @@ COPPICE_INLINE int64_t read_block(const Winograd& op,
                         border,
                         channels,
                         map,
-                        to + i * channels + c,
+                        to + c * kTiles + i * kLanes,
                         position_step(channels));
     }
   }
   return count;
 }
 
-constexpr auto kMapInput =
-    [](const Lanes* in, int64_t step, Lanes* out, int64_t out_step) __attribute__((always_inline)) {
-  map_input(in, step, out, out_step);
-};
-constexpr auto kMapGradient =
-    [](const Lanes* in, int64_t step, Lanes* out, int64_t out_step) __attribute__((always_inline)) {
-  map_gradient(in, step, out, out_step);
-};
+constexpr auto kMapInput = [](const Lanes* in, int64_t step, Lanes* out, int64_t out_step)
+                               COPPICE_INLINE_BODY {
+                                 map_input(in, step, out, out_step);
+                               };
+constexpr auto kMapGradient = [](const Lanes* in, int64_t step, Lanes* out, int64_t out_step)
+                                  COPPICE_INLINE_BODY {
+                                    map_gradient(in, step, out, out_step);
+                                  };
 
 }  // namespace
 
@@ -339,18 +391,19 @@ COPPICE_AVX512 void winograd_forward(const Winograd& op,
   for (int64_t block = first; block < last; ++block) {
     const int64_t count = read_block<kSide>(op, block, x, 1, op.in, kMapInput, inputs);
     for (int64_t position = 0; position < Winograd::kPositions; ++position) {
-      multiply<false>({inputs + position * position_step(op.in), op.in, 1},
-                      transformed + position * op.in * op.out,
-                      kTiles,
-                      op.out,
-                      op.in,
-                      results + position * position_step(op.out));
+      multiply_tiles(op,
+                     inputs + position * position_step(op.in),
+                     transformed + position * op.in * op.out,
+                     results + position * position_step(op.out));
     }
     for (int64_t i = 0; i < count; ++i) {
       const Tile tile = tile_of(op, y, op.out, block * kTiles + i);
       for (int64_t c = 0; c < op.out; c += kLanes) {
-        write_results(
-            op, tile, results + i * op.out + c, position_step(op.out), y + (tile.image - y) + c);
+        write_results(op,
+                      tile,
+                      results + c * kTiles + i * kLanes,
+                      position_step(op.out),
+                      y + (tile.image - y) + c);
       }
     }
   }
@@ -369,12 +422,11 @@ COPPICE_AVX512 void winograd_gradient(const Winograd& op,
     const int64_t count = read_block<kSide>(op, block, x, 1, op.in, kMapInput, inputs);
     read_block<kResults>(op, block, dy, 0, op.out, kMapGradient, gradients);
     for (int64_t position = 0; position < Winograd::kPositions; ++position) {
-      multiply<true>({inputs + position * position_step(op.in), 1, op.in},
-                     gradients + position * position_step(op.out),
-                     op.in,
-                     op.out,
-                     count,
-                     transformed + position * op.in * op.out);
+      multiply_channels(op,
+                        count,
+                        inputs + position * position_step(op.in),
+                        gradients + position * position_step(op.out),
+                        transformed + position * op.in * op.out);
     }
   }
 }
