@@ -29,21 +29,45 @@ constexpr int64_t kTiles = 32;  // of a block: what belongs to it stays in the s
 constexpr int64_t kPanel = kTiles * kLanes;
 constexpr double kLeastUseful = 0.7;  // of the tiles' results; the rest lies outside of the image
 
-// The four linear maps, each of one row or column; `in` and `out` are `step` apart.
+// The linear maps, each of one row or column, whose values are a step apart.
 
-/// B': inputs.
-COPPICE_INLINE void map_input(const Lanes* in, int64_t step, Lanes* out, int64_t out_step) {
-  const Lanes even = in[4 * step] - 4.0F * in[2 * step];
-  const Lanes odd = in[3 * step] - 4.0F * in[step];
-  const Lanes far_even = in[4 * step] - in[2 * step];
-  const Lanes far_odd = 2.0F * (in[3 * step] - in[step]);
-  out[0] = 4.0F * (in[0] - in[2 * step]) + far_even;
-  out[out_step] = even + odd;
-  out[2 * out_step] = even - odd;
-  out[3 * out_step] = far_even + far_odd;
-  out[4 * out_step] = far_even - far_odd;
-  out[5 * out_step] = 4.0F * (in[step] - in[3 * step]) + in[5 * step] - in[3 * step];
-}
+/// B': inputs. A tile of them begins one pixel before its results.
+struct OfInputs {
+  static constexpr int64_t kFrom = kSide;
+  static constexpr int64_t kBorder = 1;
+
+  COPPICE_INLINE static void map(const Lanes* in, int64_t step, Lanes* out, int64_t out_step) {
+    const Lanes even = in[4 * step] - 4.0F * in[2 * step];
+    const Lanes odd = in[3 * step] - 4.0F * in[step];
+    const Lanes far_even = in[4 * step] - in[2 * step];
+    const Lanes far_odd = 2.0F * (in[3 * step] - in[step]);
+    out[0] = 4.0F * (in[0] - in[2 * step]) + far_even;
+    out[out_step] = even + odd;
+    out[2 * out_step] = even - odd;
+    out[3 * out_step] = far_even + far_odd;
+    out[4 * out_step] = far_even - far_odd;
+    out[5 * out_step] = 4.0F * (in[step] - in[3 * step]) + in[5 * step] - in[3 * step];
+  }
+};
+
+/// A: gradients by results.
+struct OfGradients {
+  static constexpr int64_t kFrom = kResults;
+  static constexpr int64_t kBorder = 0;
+
+  COPPICE_INLINE static void map(const Lanes* in, int64_t step, Lanes* out, int64_t out_step) {
+    const Lanes even = in[0] + in[2 * step];
+    const Lanes odd = in[step] + in[3 * step];
+    const Lanes far_even = in[0] + 4.0F * in[2 * step];
+    const Lanes far_odd = 2.0F * in[step] + 8.0F * in[3 * step];
+    out[0] = in[0];
+    out[out_step] = even + odd;
+    out[2 * out_step] = even - odd;
+    out[3 * out_step] = far_even + far_odd;
+    out[4 * out_step] = far_even - far_odd;
+    out[5 * out_step] = in[3 * step];
+  }
+};
 
 /// A': results.
 COPPICE_INLINE void map_result(const Lanes* in, int64_t step, Lanes* out, int64_t out_step) {
@@ -55,20 +79,6 @@ COPPICE_INLINE void map_result(const Lanes* in, int64_t step, Lanes* out, int64_
   out[out_step] = near_difference + 2.0F * far_difference;
   out[2 * out_step] = near_sum + 4.0F * far_sum;
   out[3 * out_step] = near_difference + 8.0F * far_difference + in[5 * step];
-}
-
-/// A: gradients by results.
-COPPICE_INLINE void map_gradient(const Lanes* in, int64_t step, Lanes* out, int64_t out_step) {
-  const Lanes even = in[0] + in[2 * step];
-  const Lanes odd = in[step] + in[3 * step];
-  const Lanes far_even = in[0] + 4.0F * in[2 * step];
-  const Lanes far_odd = 2.0F * in[step] + 8.0F * in[3 * step];
-  out[0] = in[0];
-  out[out_step] = even + odd;
-  out[2 * out_step] = even - odd;
-  out[3 * out_step] = far_even + far_odd;
-  out[4 * out_step] = far_even - far_odd;
-  out[5 * out_step] = in[3 * step];
 }
 
 /// G: weights.
@@ -98,53 +108,51 @@ COPPICE_INLINE void map_weight_back(const Lanes* in, int64_t step, Lanes* out, i
 /// What is read outside of an image.
 alignas(64) constexpr float kZeros[kLanes] = {};
 
-/// Where a tile lies: its first input and the part of it that is inside of the image.
 struct Tile {
-  const float* image;  ///< of the tile's sample
-  int64_t row;         ///< of its first result
+  int64_t image;  ///< where the tile's sample begins, in floats
+  int64_t row;    ///< of its first result
   int64_t column;
 };
 
-COPPICE_INLINE Tile tile_of(const Winograd& op, const float* images, int64_t channels, int64_t i) {
+COPPICE_INLINE Tile tile_of(const Winograd& op, int64_t channels, int64_t i) {
   const int64_t across = op.tiles_across();
   const int64_t of_image = op.tiles_down() * across;
   const int64_t within = i % of_image;
-  return {images + i / of_image * op.height * op.width * channels,
+  return {i / of_image * op.height * op.width * channels,
           within / across * kResults,
           within % across * kResults};
 }
 
-/// A square of Side x Side values that begins at (row, column), zero outside of the image, mapped
-/// both ways by `map` to 6 x 6 values, `position_step` floats apart.
-template <int64_t Side, class Map>
-COPPICE_INLINE void read_square(const Winograd& op,
-                                const Tile& tile,
-                                int64_t border,
-                                int64_t channels,
-                                Map map,
-                                float* to,
-                                int64_t position_step) {
-  const int64_t row = tile.row - border;
-  const int64_t column = tile.column - border;
-  Lanes rows[Side][kSide];
-  for (int64_t r = 0; r < Side; ++r) {
-    Lanes line[Side];
+/// A tile of `images`, zero outside of them, mapped both ways to 6 x 6 values, `position_step`
+/// floats apart.
+template <class Map>
+COPPICE_INLINE void read_tile(const Winograd& op,
+                              const Tile& tile,
+                              const float* images,
+                              int64_t channels,
+                              float* to,
+                              int64_t position_step) {
+  const int64_t row = tile.row - Map::kBorder;
+  const int64_t column = tile.column - Map::kBorder;
+  Lanes rows[Map::kFrom][kSide];
+  for (int64_t r = 0; r < Map::kFrom; ++r) {
+    Lanes line[Map::kFrom];
     const bool inside = row + r >= 0 && row + r < op.height;
-    const float* from = tile.image + ((row + r) * op.width + column) * channels;
+    const float* from = images + tile.image + ((row + r) * op.width + column) * channels;
 #pragma GCC unroll 6
-    for (int64_t c = 0; c < Side; ++c) {
+    for (int64_t c = 0; c < Map::kFrom; ++c) {
       const bool there = inside && column + c >= 0 && column + c < op.width;
       line[c] = *reinterpret_cast<const Lanes*>(there ? from + c * channels : kZeros);
     }
-    map(line, 1, rows[r], 1);
+    Map::map(line, 1, rows[r], 1);
   }
 #pragma GCC unroll 6
   for (int64_t c = 0; c < kSide; ++c) {
-    Lanes column_values[kSide];
-    map(&rows[0][c], kSide, column_values, 1);
+    Lanes values[kSide];
+    Map::map(&rows[0][c], kSide, values, 1);
 #pragma GCC unroll 6
     for (int64_t r = 0; r < kSide; ++r) {
-      *reinterpret_cast<Lanes*>(to + (r * kSide + c) * position_step) = column_values[r];
+      *reinterpret_cast<Lanes*>(to + (r * kSide + c) * position_step) = values[r];
     }
   }
 }
@@ -289,39 +297,20 @@ COPPICE_INLINE int64_t position_step(int64_t channels) {
 }
 
 /// Tiles of a block, transformed; returns how many there are.
-template <int64_t Side, class Map>
-COPPICE_INLINE int64_t read_block(const Winograd& op,
-                                  int64_t block,
-                                  const float* images,
-                                  int64_t border,
-                                  int64_t channels,
-                                  Map map,
-                                  float* to) {
+template <class Map>
+COPPICE_INLINE int64_t
+read_block(const Winograd& op, int64_t block, const float* images, int64_t channels, float* to) {
   const int64_t first = block * kTiles;
   const int64_t count = std::min(kTiles, op.tiles() - first);
   for (int64_t i = 0; i < count; ++i) {
-    const Tile tile = tile_of(op, images, channels, first + i);
+    const Tile tile = tile_of(op, channels, first + i);
     for (int64_t c = 0; c < channels; c += kLanes) {
-      read_square<Side>(op,
-                        {tile.image + c, tile.row, tile.column},
-                        border,
-                        channels,
-                        map,
-                        to + c * kTiles + i * kLanes,
-                        position_step(channels));
+      read_tile<Map>(
+          op, tile, images + c, channels, to + c * kTiles + i * kLanes, position_step(channels));
     }
   }
   return count;
 }
-
-constexpr auto kMapInput = [](const Lanes* in, int64_t step, Lanes* out, int64_t out_step)
-                               COPPICE_INLINE_BODY {
-                                 map_input(in, step, out, out_step);
-                               };
-constexpr auto kMapGradient = [](const Lanes* in, int64_t step, Lanes* out, int64_t out_step)
-                                  COPPICE_INLINE_BODY {
-                                    map_gradient(in, step, out, out_step);
-                                  };
 
 }  // namespace
 
@@ -389,7 +378,7 @@ COPPICE_AVX512 void winograd_forward(const Winograd& op,
   float* inputs = scratch;
   float* results = scratch + Winograd::kPositions * position_step(op.in);
   for (int64_t block = first; block < last; ++block) {
-    const int64_t count = read_block<kSide>(op, block, x, 1, op.in, kMapInput, inputs);
+    const int64_t count = read_block<OfInputs>(op, block, x, op.in, inputs);
     for (int64_t position = 0; position < Winograd::kPositions; ++position) {
       multiply_tiles(op,
                      inputs + position * position_step(op.in),
@@ -397,13 +386,10 @@ COPPICE_AVX512 void winograd_forward(const Winograd& op,
                      results + position * position_step(op.out));
     }
     for (int64_t i = 0; i < count; ++i) {
-      const Tile tile = tile_of(op, y, op.out, block * kTiles + i);
+      const Tile tile = tile_of(op, op.out, block * kTiles + i);
       for (int64_t c = 0; c < op.out; c += kLanes) {
-        write_results(op,
-                      tile,
-                      results + c * kTiles + i * kLanes,
-                      position_step(op.out),
-                      y + (tile.image - y) + c);
+        write_results(
+            op, tile, results + c * kTiles + i * kLanes, position_step(op.out), y + tile.image + c);
       }
     }
   }
@@ -419,8 +405,8 @@ COPPICE_AVX512 void winograd_gradient(const Winograd& op,
   float* inputs = scratch;
   float* gradients = scratch + Winograd::kPositions * position_step(op.in);
   for (int64_t block = first; block < last; ++block) {
-    const int64_t count = read_block<kSide>(op, block, x, 1, op.in, kMapInput, inputs);
-    read_block<kResults>(op, block, dy, 0, op.out, kMapGradient, gradients);
+    const int64_t count = read_block<OfInputs>(op, block, x, op.in, inputs);
+    read_block<OfGradients>(op, block, dy, op.out, gradients);
     for (int64_t position = 0; position < Winograd::kPositions; ++position) {
       multiply_channels(op,
                         count,
