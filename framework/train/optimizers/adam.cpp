@@ -4,23 +4,12 @@ namespace coppice::train {
 
 namespace {
 
-class Adam final : public Optimizer {
+class Adam final : public AdamRule {
  public:
   Adam(std::vector<Parameter> parameters, const recipe::OptimizerOptions& options)
-      : rule_(std::move(parameters), options, AdamRule::Decay::InGradient) {}
+      : AdamRule(std::move(parameters), options, Decay::InGradient) {}
 
   std::string_view name() const override { return "adam"; }
-
-  void step(double learning_rate) override { rule_.step(learning_rate); }
-
-  void set_momentum(double momentum) override { rule_.set_beta1(momentum); }
-
-  OptimizerState state() const override { return rule_.state(); }
-
-  void restore(const OptimizerState& state) override { rule_.restore(state); }
-
- private:
-  AdamRule rule_;
 };
 
 }  // namespace

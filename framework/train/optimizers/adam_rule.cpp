@@ -7,10 +7,8 @@ namespace coppice::train {
 AdamRule::AdamRule(std::vector<Parameter> parameters,
                    const recipe::OptimizerOptions& options,
                    Decay decay)
-    : parameters_(std::move(parameters)),
-      options_(options),
-      decay_(decay),
-      moments_(parameters_, {"first_moment", "second_moment"}) {}
+    : MomentOptimizer(std::move(parameters), options, {"first_moment", "second_moment"}),
+      decay_(decay) {}
 
 void AdamRule::step(double learning_rate) {
   ++steps_;
@@ -38,11 +36,6 @@ void AdamRule::step(double learning_rate) {
           shrink * value[i] - step_size * first[i] / (std::sqrt(second[i]) / second_root + epsilon);
     }
   });
-}
-
-void AdamRule::restore(const OptimizerState& state) {
-  moments_.restore(state);
-  steps_ = state.steps;
 }
 
 }  // namespace coppice::train

@@ -27,6 +27,32 @@ class Moments {
   std::vector<std::vector<at::Tensor>> tensors_;
 };
 
+/// What optimisers with moments have in common: all but the name and the step.
+class MomentOptimizer : public Optimizer {
+ public:
+  void set_momentum(double momentum) override { options_.momentum = momentum; }
+
+  OptimizerState state() const override { return moments_.state(steps_); }
+
+  void restore(const OptimizerState& state) override {
+    moments_.restore(state);
+    steps_ = state.steps;
+  }
+
+ protected:
+  MomentOptimizer(std::vector<Parameter> parameters,
+                  const recipe::OptimizerOptions& options,
+                  std::vector<std::string> moments)
+      : parameters_(std::move(parameters)),
+        options_(options),
+        moments_(parameters_, std::move(moments)) {}
+
+  std::vector<Parameter> parameters_;
+  recipe::OptimizerOptions options_;
+  Moments moments_;
+  int64_t steps_ = 0;
+};
+
 inline double decay_of(const Parameter& parameter, const recipe::OptimizerOptions& options) {
   return parameter.decays() || options.decay_all ? options.weight_decay : 0;
 }

@@ -9,12 +9,10 @@ namespace {
 
 enum RmspropMoment : size_t { kMeanSquare, kMean, kVelocity };
 
-class Rmsprop final : public Optimizer {
+class Rmsprop final : public MomentOptimizer {
  public:
   Rmsprop(std::vector<Parameter> parameters, const recipe::OptimizerOptions& options)
-      : parameters_(std::move(parameters)),
-        options_(options),
-        moments_(parameters_, {"mean_square", "mean", "momentum"}) {}
+      : MomentOptimizer(std::move(parameters), options, {"mean_square", "mean", "momentum"}) {}
 
   std::string_view name() const override { return "rmsprop"; }
 
@@ -42,21 +40,6 @@ class Rmsprop final : public Optimizer {
     });
     ++steps_;
   }
-
-  void set_momentum(double momentum) override { options_.momentum = momentum; }
-
-  OptimizerState state() const override { return moments_.state(steps_); }
-
-  void restore(const OptimizerState& state) override {
-    moments_.restore(state);
-    steps_ = state.steps;
-  }
-
- private:
-  std::vector<Parameter> parameters_;
-  recipe::OptimizerOptions options_;
-  Moments moments_;
-  int64_t steps_ = 0;
 };
 
 }  // namespace

@@ -4,12 +4,10 @@ namespace coppice::train {
 
 namespace {
 
-class Sgd final : public Optimizer {
+class Sgd final : public MomentOptimizer {
  public:
   Sgd(std::vector<Parameter> parameters, const recipe::OptimizerOptions& options)
-      : parameters_(std::move(parameters)),
-        options_(options),
-        moments_(parameters_, {"momentum"}) {}
+      : MomentOptimizer(std::move(parameters), options, {"momentum"}) {}
 
   std::string_view name() const override { return "sgd"; }
 
@@ -30,21 +28,6 @@ class Sgd final : public Optimizer {
     });
     ++steps_;
   }
-
-  void set_momentum(double momentum) override { options_.momentum = momentum; }
-
-  OptimizerState state() const override { return moments_.state(steps_); }
-
-  void restore(const OptimizerState& state) override {
-    moments_.restore(state);
-    steps_ = state.steps;
-  }
-
- private:
-  std::vector<Parameter> parameters_;
-  recipe::OptimizerOptions options_;
-  Moments moments_;
-  int64_t steps_ = 0;
 };
 
 }  // namespace
