@@ -44,12 +44,12 @@ _coppice_find(HDF5 COMPONENTS C)
 _coppice_find_pkg_config(sodium libsodium)
 _coppice_find_pkg_config(zstd libzstd)
 
-# oneDNN's own package asks for OpenCL's headers, which a CPU build does not need.
-if(NOT TARGET DNNL::dnnl)
-  find_library(DNNL_LIBRARY dnnl REQUIRED)
+# Headers alone: the library is loaded when a program first asks for it (framework/runtime/onednn/library.h). oneDNN's own package
+# asks for OpenCL's headers, which a CPU build does not need.
+if(NOT TARGET coppice_onednn_headers)
   find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
-  add_library(DNNL::dnnl SHARED IMPORTED GLOBAL)
-  set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION "${DNNL_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${DNNL_INCLUDE_DIR}")
+  add_library(coppice_onednn_headers INTERFACE IMPORTED GLOBAL)
+  target_include_directories(coppice_onednn_headers SYSTEM INTERFACE "${DNNL_INCLUDE_DIR}")
 endif()
 
 # Debian's packages of these lack what their users need.
@@ -57,6 +57,14 @@ if(NOT TARGET coppice_onnx)
   add_library(coppice_onnx INTERFACE IMPORTED GLOBAL)
   target_link_libraries(coppice_onnx INTERFACE onnx onnx_proto protobuf::libprotobuf)
   target_compile_definitions(coppice_onnx INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1)
+endif()
+if(NOT TARGET coppice_xnnpack)
+  find_library(XNNPACK_LIBRARY XNNPACK REQUIRED)
+  find_library(PTHREADPOOL_LIBRARY pthreadpool REQUIRED)
+  find_path(XNNPACK_INCLUDE_DIR xnnpack.h REQUIRED)
+  add_library(coppice_xnnpack INTERFACE IMPORTED GLOBAL)
+  target_link_libraries(coppice_xnnpack INTERFACE "${XNNPACK_LIBRARY}" "${PTHREADPOOL_LIBRARY}")
+  target_include_directories(coppice_xnnpack SYSTEM INTERFACE "${XNNPACK_INCLUDE_DIR}")
 endif()
 if(NOT TARGET coppice_soci)
   find_path(SOCI_INCLUDE_DIR soci/soci.h REQUIRED)

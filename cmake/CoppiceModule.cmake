@@ -85,6 +85,8 @@ function(coppice_add_program)
   elseif(BUILD_TESTING)
     add_test(NAME layering.${ARG_NAME}_needs_no_torch
       COMMAND sh -c "! readelf -d '$<TARGET_FILE:${ARG_NAME}>' | grep -E 'NEEDED.*lib(torch|c10)'")
+    add_test(NAME layering.${ARG_NAME}_loads_onednn_late
+      COMMAND sh -c "! readelf -d '$<TARGET_FILE:${ARG_NAME}>' | grep -E 'NEEDED.*lib(dnnl|gomp)'")
   endif()
   set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
   install(TARGETS ${ARG_NAME} RUNTIME DESTINATION bin)
@@ -105,5 +107,6 @@ function(coppice_add_test)
     set(ARG_TIMEOUT 300)
   endif()
   add_test(NAME ${ARG_NAME} COMMAND test_${ARG_NAME})
-  set_tests_properties(${ARG_NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+  set_tests_properties(${ARG_NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT}
+    ENVIRONMENT "XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/cache")  # what backend `auto` remembers: not in the user's folder
 endfunction()

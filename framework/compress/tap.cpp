@@ -41,7 +41,7 @@ void run_taps(const graph::Model& model,
   }
   const graph::Model tapped = tapped_model(model, nodes);
   const auto engine =
-      runtime::build_engine(tapped, {.backend = "auto", .threads = 1, .max_batch = kBatchSize});
+      runtime::build_engine(tapped, {.backend = "first", .threads = 1, .max_batch = kBatchSize});
   std::vector<graph::Tensor> outputs;
   for (int64_t first = 0; first < samples.dim(0); first += kBatchSize) {
     const int64_t count = std::min(kBatchSize, samples.dim(0) - first);

@@ -37,6 +37,11 @@ class EngineHost {
   /// REQUIRES: loaded().
   const graph::Model& model() const { return engine_->model(); }
 
+  /// What runs it, and why. REQUIRES: loaded().
+  std::string_view backend() const { return engine_->backend(); }
+
+  std::string_view reason() const { return engine_->reason(); }
+
   /// `samples`: [n, …] raw input. REQUIRES: loaded(). Throws Error{InvalidArgument} for samples
   /// that do not fit the model.
   std::vector<Prediction> predict(const graph::Tensor& samples);

@@ -58,13 +58,11 @@ Port port(const graph::Node& node) {
 
 class CheckedEngine final : public Engine {
  public:
-  CheckedEngine(graph::Model model,
-                std::string_view backend,
-                std::unique_ptr<Program> program,
-                int64_t max_batch)
+  CheckedEngine(graph::Model model, Compiled compiled, int64_t max_batch)
       : model_(std::move(model)),
-        backend_(backend),
-        program_(std::move(program)),
+        backend_(compiled.backend),
+        reason_(std::move(compiled.reason)),
+        program_(std::move(compiled.program)),
         max_batch_(max_batch) {
     for (const graph::Node* node : model_.graph.inputs()) {
       inputs_.push_back(port(*node));
@@ -77,6 +75,8 @@ class CheckedEngine final : public Engine {
   }
 
   std::string_view backend() const override { return backend_; }
+
+  std::string_view reason() const override { return reason_; }
 
   const graph::Model& model() const override { return model_; }
 
@@ -130,6 +130,7 @@ class CheckedEngine final : public Engine {
 
   graph::Model model_;
   std::string_view backend_;
+  std::string reason_;
   std::unique_ptr<Program> program_;
   int64_t max_batch_;
   std::vector<Port> inputs_;
@@ -138,16 +139,21 @@ class CheckedEngine final : public Engine {
   std::vector<std::byte*> output_pointers_;
 };
 
-constexpr Backend kBackends[] = {{"onednn", &onednn::compile}, {"reference", &reference::compile}};
-
-std::vector<std::string> choices() {
-  std::vector<std::string> names = backends();
-  names.insert(names.begin(), "auto");
-  return names;
+bool always() {
+  return true;
 }
 
+std::string no_version() {
+  return "";
+}
+
+constexpr Backend kBackends[] = {
+    {"onednn", &onednn::compile, &onednn::load_library, &onednn::library_version},
+    {"xnnpack", &xnnpack::compile, &always, &xnnpack::library_version},
+    {"reference", &reference::compile, &always, &no_version}};
+
 void check_options(const EngineOptions& options) {
-  const std::vector<std::string> names = choices();
+  const std::vector<std::string> names = backend_choices();
   if (std::find(names.begin(), names.end(), options.backend) == names.end()) {
     throw Error(ErrorKind::NotFound,
                 fmt::format("unknown backend '{}'{}; there are {}",
@@ -163,6 +169,43 @@ void check_options(const EngineOptions& options) {
   }
 }
 
+Compiled compile_named(const graph::Model& model, const EngineOptions& options) {
+  const auto* backend =
+      std::find_if(std::begin(kBackends), std::end(kBackends), [&](const Backend& candidate) {
+        return candidate.name == options.backend;
+      });
+  COPPICE_CHECK(backend != std::end(kBackends), "options are checked before");
+  if (!backend->is_installed()) {
+    throw Error(ErrorKind::NotFound,
+                fmt::format("the library of backend '{}' is not installed here; there are {}",
+                            backend->name,
+                            fmt::join(backends(), ", ")));
+  }
+  return {backend->compile(model, options), backend->name, "asked for"};
+}
+
+Compiled compile_first(const graph::Model& model, const EngineOptions& options) {
+  std::string reason;
+  for (const Backend& backend : kBackends) {
+    if (!backend.is_installed()) {
+      reason += fmt::format("{} is not installed; ", backend.name);
+      continue;
+    }
+    try {
+      auto program = backend.compile(model, options);
+      return {std::move(program), backend.name, reason + "the first that takes the model"};
+    } catch (const Error& error) {
+      const bool last = &backend == std::end(kBackends) - 1;
+      if (last || error.kind() != ErrorKind::Unsupported) {
+        throw;
+      }
+      reason += fmt::format("{} does not take it ({}); ", backend.name, error.what());
+    }
+  }
+  COPPICE_CHECK(false, "the last backend either builds or throws");
+  return {};
+}
+
 }  // namespace
 
 std::span<const Backend> all_backends() {
@@ -172,40 +215,44 @@ std::span<const Backend> all_backends() {
 void EngineOptions::visit(core::Fields& f) {
   f.field("backend",
           backend,
-          {.help = "what runs the model; auto is the fastest that takes it", .choices = choices()});
+          {.help = "what runs the model; first: the first of onednn, xnnpack, reference that takes "
+                   "it; auto: the fastest on this device, measured once",
+           .choices = backend_choices()});
   f.field("threads", threads, {.help = "threads of one run", .min = 1, .max = 256});
   f.field("max_batch",
           max_batch,
           {.help = "largest batch of one run", .unit = "samples", .min = 1, .max = 65536});
+  f.field("cache",
+          cache,
+          {.help = "file that keeps what backend auto chose; empty: "
+                   "$XDG_CACHE_HOME/coppice/engine.json; none: no file"});
 }
 
 std::unique_ptr<Engine> build_engine(const graph::Model& model, const EngineOptions& options) {
   check_options(options);
   graph::verify(model);
   graph::Model prepared = graph::run_passes(model, graph::inference_passes());
+  Compiled compiled = options.backend == "auto"    ? compile_fastest(prepared, options)
+                      : options.backend == "first" ? compile_first(prepared, options)
+                                                   : compile_named(prepared, options);
+  return std::make_unique<CheckedEngine>(
+      std::move(prepared), std::move(compiled), options.max_batch);
+}
+
+std::vector<std::string> backend_choices() {
+  std::vector<std::string> names{"first", "auto"};
   for (const Backend& backend : all_backends()) {
-    if (options.backend != "auto" && options.backend != backend.name) {
-      continue;
-    }
-    try {
-      auto program = backend.compile(prepared, options);
-      return std::make_unique<CheckedEngine>(
-          std::move(prepared), backend.name, std::move(program), options.max_batch);
-    } catch (const Error& error) {
-      const bool last = &backend == &all_backends().back();
-      if (options.backend != "auto" || last || error.kind() != ErrorKind::Unsupported) {
-        throw;
-      }
-    }
+    names.emplace_back(backend.name);
   }
-  COPPICE_CHECK(false, "every known backend either builds or throws");
-  return nullptr;
+  return names;
 }
 
 std::vector<std::string> backends() {
   std::vector<std::string> names;
   for (const Backend& backend : all_backends()) {
-    names.emplace_back(backend.name);
+    if (backend.is_installed()) {
+      names.emplace_back(backend.name);
+    }
   }
   return names;
 }

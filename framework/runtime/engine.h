@@ -13,10 +13,16 @@
 namespace coppice::runtime {
 
 struct EngineOptions {
-  std::string backend =
-      "auto";  ///< "reference", "onednn", "auto" (the fastest that takes the model)
+  /// "onednn", "xnnpack", "reference"; "first": the first of these that is installed and takes the
+  /// model, the same in every run; "auto": the fastest of them on this device, measured when the
+  /// model is first loaded and remembered in `cache`. Results of two backends may differ in the
+  /// last bit, so whatever must come out the same in every run names one, or "first".
+  std::string backend = "first";
   int64_t threads = 1;
   int64_t max_batch = 1;  ///< `run` takes any batch from 1 to this
+  /// File that keeps what "auto" chose; empty: $XDG_CACHE_HOME/coppice/engine.json; "none": no
+  /// file. One that is damaged counts as empty, one that can't be written is left alone.
+  std::string cache = "";
 
   void visit(core::Fields& f);
 };
@@ -36,6 +42,9 @@ class Engine {
 
   virtual std::string_view backend() const = 0;
 
+  /// Why that one, in words: what was asked for, or what "auto" measured.
+  virtual std::string_view reason() const = 0;
+
   /// `inputs` and `outputs` in the order of the graph's inputs and outputs, batch first, dtypes as
   /// in the graph. Throws Error{InvalidArgument} for a wrong number, dtype, shape or a batch above
   /// max_batch.
@@ -54,10 +63,13 @@ class Engine {
 };
 
 /// Throws Error{Unsupported} naming node and op when the backend can't run it, Error{NotFound} for
-/// an unknown backend.
+/// an unknown backend or one whose library is not installed.
 std::unique_ptr<Engine> build_engine(const graph::Model& model, const EngineOptions& options = {});
 
-/// Names of the backends in this build, fastest first.
+/// Values of EngineOptions::backend.
+std::vector<std::string> backend_choices();
+
+/// Names of the backends that this machine has the libraries for, in the order of "first".
 std::vector<std::string> backends();
 
 /// Convenience for evaluation: runs `samples` [n, …] in batches of at most `max_batch`, returns the

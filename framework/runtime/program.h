@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,10 +39,22 @@ class Program {
 struct Backend {
   std::string_view name;
   std::unique_ptr<Program> (*compile)(const graph::Model& model, const EngineOptions& options);
+  bool (*is_installed)();    ///< may load a library
+  std::string (*version)();  ///< of its library: kernels change with it. REQUIRES: installed
 };
 
-/// Every backend, fastest first; the last one takes every model.
+/// Every backend that this build knows, in the order of "first"; the last one takes every model.
 std::span<const Backend> all_backends();
+
+/// A program and the backend that made it.
+struct Compiled {
+  std::unique_ptr<Program> program;
+  std::string_view backend;
+  std::string reason;
+};
+
+/// The fastest backend for the model on this device. Throws Error{Unsupported} when none takes it.
+Compiled compile_fastest(const graph::Model& model, const EngineOptions& options);
 
 namespace reference {
 std::unique_ptr<Program> compile(const graph::Model& model, const EngineOptions& options);
@@ -49,6 +62,13 @@ std::unique_ptr<Program> compile(const graph::Model& model, const EngineOptions&
 
 namespace onednn {
 std::unique_ptr<Program> compile(const graph::Model& model, const EngineOptions& options);
-}
+bool load_library();
+std::string library_version();
+}  // namespace onednn
+
+namespace xnnpack {
+std::unique_ptr<Program> compile(const graph::Model& model, const EngineOptions& options);
+std::string library_version();
+}  // namespace xnnpack
 
 }  // namespace coppice::runtime

@@ -12,7 +12,7 @@ namespace coppice::train {
 /// optionally `validation` (data-set version), whose errors set the threshold. Outputs:
 /// summary.json, metrics.jsonl (one row), report.html. The task is the model's.
 struct EvaluateOptions {
-  std::string backend = "auto";
+  std::string backend = "first";
   int64_t batch_size = 64;
   int64_t threads = 1;
   std::string loss = "auto";
@@ -22,7 +22,7 @@ struct EvaluateOptions {
   std::vector<std::string> normal_classes;
 
   void visit(core::Fields& f) {
-    f.field("backend", backend, {.help = "of the device engine"});
+    f.field("backend", backend, {.help = "of the device engine; see runtime::EngineOptions"});
     f.field("batch_size", batch_size, {.help = "samples in a run", .min = 1, .max = 65536});
     f.field("threads", threads, {.help = "threads of the engine", .min = 1, .max = 1024});
     f.field("loss",

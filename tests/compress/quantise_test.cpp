@@ -60,7 +60,7 @@ graph::Model make_image_cnn() {
 
 graph::Tensor run(const graph::Model& model,
                   const graph::Tensor& samples,
-                  const std::string& backend = "auto") {
+                  const std::string& backend = "first") {
   const auto engine = runtime::build_engine(model, {.backend = backend, .max_batch = 32});
   return runtime::run_all(*engine, samples, 32);
 }

@@ -211,8 +211,10 @@ TEST(BuildEngine, NamesTheNearestBackend) {
   EXPECT_ERROR(build_engine(small_cnn(), {"onednm", 1, 1}),
                NotFound,
                AllOf(HasSubstr("unknown backend 'onednm'"), HasSubstr("did you mean 'onednn'")));
-  EXPECT_ERROR(build_engine(small_cnn(), {"auto", 0, 1}), InvalidArgument, HasSubstr("at least 1"));
-  EXPECT_ERROR(build_engine(small_cnn(), {"auto", 1, 0}), InvalidArgument, HasSubstr("at least 1"));
+  EXPECT_ERROR(
+      build_engine(small_cnn(), {"first", 0, 1}), InvalidArgument, HasSubstr("at least 1"));
+  EXPECT_ERROR(
+      build_engine(small_cnn(), {"first", 1, 0}), InvalidArgument, HasSubstr("at least 1"));
 }
 
 TEST(EngineOptionsFields, AreCheckedAndDumped) {
@@ -231,13 +233,15 @@ TEST(EngineOptionsFields, AreCheckedAndDumped) {
   }
 }
 
-TEST(BuildEngine, AutoTakesTheFastestThatRunsTheModel) {
+TEST(BuildEngine, FirstTakesTheFirstThatRunsTheModel) {
   EXPECT_EQ(build_engine(small_cnn())->backend(), backends().front());
   const graph::Model asymmetric = to_qdq(small_cnn(), images(8), {.asymmetric = true});
   EXPECT_ERROR(build_engine(asymmetric, {"onednn", 1, 1}),
                Unsupported,
                AllOf(HasSubstr("QuantizeLinear"), HasSubstr("zero point")));
-  EXPECT_EQ(build_engine(asymmetric)->backend(), "reference");
+  const auto engine = build_engine(asymmetric);
+  EXPECT_EQ(engine->backend(), "xnnpack");
+  EXPECT_THAT(std::string(engine->reason()), HasSubstr("onednn does not take it"));
 }
 
 TEST(BuildEngine, AnInvalidModelIsRefused) {
@@ -263,7 +267,7 @@ TEST(Arguments, SoftmaxOfLargeLogitsSumsToOne) {
 }
 
 TEST(Arguments, RunAllRefusesABatchTheEngineLacks) {
-  const auto engine = build_engine(small_cnn(), {"auto", 1, 2});
+  const auto engine = build_engine(small_cnn(), {"first", 1, 2});
   EXPECT_ERROR(run_all(*engine, images(5), 5), InvalidArgument, HasSubstr("batch 5"));
   EXPECT_ERROR(run_all(*engine, images(5), 0), InvalidArgument, HasSubstr("at least 1"));
   EXPECT_EQ(run_all(*engine, images(5), 2).dim(0), 5);

@@ -24,9 +24,11 @@ constexpr int64_t kMostProfiles = 500;  // runs with a clock between the steps
 std::string measure_once(const BenchCase& one, const ModelBenchOptions& options) {
   const graph::Model model = open_model(one.source, options.overrides).model;
   const auto begin = std::chrono::steady_clock::now();
-  const auto engine = runtime::build_engine(
-      model,
-      {.backend = one.asked, .threads = options.threads, .max_batch = options.profile.batch});
+  const auto engine = runtime::build_engine(model,
+                                            {.backend = one.asked,
+                                             .threads = options.threads,
+                                             .max_batch = options.profile.batch,
+                                             .cache = options.cache});
   const std::chrono::duration<double, std::milli> build = std::chrono::steady_clock::now() - begin;
   const std::vector<double> times = runtime::time_runs(*engine, options.profile);
   const int64_t peak = peak_memory_bytes();
@@ -39,6 +41,7 @@ std::string measure_once(const BenchCase& one, const ModelBenchOptions& options)
   const graph::Cost cost = graph::cost(model);
   return Message{{"name", model.metadata.name},
                  {"backend", engine->backend()},
+                 {"reason", engine->reason()},
                  {"macs", cost.macs},
                  {"parameters", cost.parameters},
                  {"weight_bytes", cost.weight_bytes},
@@ -53,6 +56,7 @@ std::string measure_once(const BenchCase& one, const ModelBenchOptions& options)
 void add_round(BenchCase& one, const Message& told, bool is_first) {
   one.name = told.at("name").get<std::string>();
   one.backend = told.at("backend").get<std::string>();
+  one.reason = told.at("reason").get<std::string>();
   one.macs = told.at("macs").get<int64_t>();
   one.parameters = told.at("parameters").get<int64_t>();
   one.weight_bytes = told.at("weight_bytes").get<int64_t>();

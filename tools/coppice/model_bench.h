@@ -14,6 +14,7 @@ struct ModelBenchOptions {
   std::vector<std::string> overrides;
   std::vector<std::string> backends = {"auto"};
   int64_t threads = 1;
+  std::string cache;  ///< see runtime::EngineOptions
   runtime::ProfileOptions profile;
   int64_t rounds = 3;
   bool layers = false;         ///< print the steps of every case, not only of a single one
@@ -28,6 +29,7 @@ struct BenchCase {
   std::string name;     ///< of the network
   std::string asked;    ///< backend as given
   std::string backend;  ///< the one that ran it
+  std::string reason;   ///< why that one
   std::string error;    ///< why it did not run; then nothing below is set
   int64_t macs = 0;
   int64_t parameters = 0;

@@ -113,6 +113,7 @@ Json case_json(const BenchCase& one, bool keep_times) {
                {"name", one.name},
                {"asked", one.asked},
                {"backend", one.backend},
+               {"reason", one.reason},
                {"runs", one.latency.runs},
                {"median_us", one.latency.median_us},
                {"p90_us", one.latency.p90_us},
@@ -139,7 +140,12 @@ std::string bench_text(const std::vector<BenchCase>& cases, const ModelBenchOpti
   for (const BenchCase& one : cases) {
     if (!one.error.empty()) {
       text += fmt::format("\n{}: {}\n", label(one), one.error);
-    } else if (options.layers || cases.size() == 1) {
+      continue;
+    }
+    if (one.asked != one.backend) {
+      text += fmt::format("\n{}: {}\n", label(one), one.reason);
+    }
+    if (options.layers || cases.size() == 1) {
       text += fmt::format(
           "\n{}, by layer\n{}", label(one), report::text_table(kStepHeader, step_rows(one)));
     }

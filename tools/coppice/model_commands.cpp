@@ -23,7 +23,7 @@ void add_overrides(CLI::App& command, std::vector<std::string>& overrides) {
 }
 
 std::string backend_names() {
-  return fmt::format("auto, {}", fmt::join(runtime::backends(), ", "));
+  return fmt::format("{}", fmt::join(runtime::backend_choices(), ", "));
 }
 
 }  // namespace
@@ -66,6 +66,7 @@ void ModelCommands::add_bench(CLI::App& model) {
   command->add_option("--backend", bench_.backends, backend_names() + " (again for more), or all")
       ->take_all()
       ->allow_extra_args(false);
+  command->add_option("--cache", bench_.cache, "file that keeps what auto chose, or none");
   command->add_option("--threads", bench_.threads, "of one run")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -20,7 +20,7 @@ struct Options {
   std::filesystem::path release;
   std::filesystem::path key;
   std::filesystem::path images;
-  runtime::EngineOptions engine;
+  runtime::EngineOptions engine{.backend = "auto"};
   uint64_t installed_counter = 0;
 };
 
@@ -80,6 +80,7 @@ void run(const Options& options) {
              manifest.counter,
              manifest.name,
              manifest.artefact_bytes);
+  fmt::print(stderr, "backend {} ({})\n", host.backend(), host.reason());
   const auto& names = host.model().metadata.class_names;
   const graph::Node& input = *host.model().graph.inputs().front();
   for (const auto& file : list_images(options.images)) {
@@ -110,8 +111,11 @@ int run_main(int argc, char** argv) {
   command->add_option("--images", options.images, "folder of PNG or JPEG files, or one file")
       ->required();
   command
-      ->add_option("--backend", options.engine.backend, "inference engine: auto, onednn, reference")
+      ->add_option("--backend",
+                   options.engine.backend,
+                   "inference engine: auto (the fastest here), first, onednn, xnnpack, reference")
       ->capture_default_str();
+  command->add_option("--cache", options.engine.cache, "file that keeps what auto chose, or none");
   command->add_option("--threads", options.engine.threads, "threads")->capture_default_str();
   command
       ->add_option("--installed-counter",

@@ -169,7 +169,7 @@ struct coppice_engine {
 namespace {
 
 coppice::runtime::EngineOptions options_of(const coppice_options* given) {
-  coppice::runtime::EngineOptions options;
+  coppice::runtime::EngineOptions options{.backend = "auto"};
   if (given == nullptr) {
     return options;
   }

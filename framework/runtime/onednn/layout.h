@@ -1,8 +1,7 @@
 #pragma once
 
-#include <dnnl.hpp>
-
 #include "graph/tensor.h"
+#include "runtime/onednn/library.h"
 
 namespace coppice::runtime::onednn {
 

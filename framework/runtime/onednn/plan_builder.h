@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <dnnl.hpp>
-
 #include "graph/graph.h"
+#include "runtime/onednn/library.h"
 #include "runtime/onednn/packed_weights.h"
 #include "runtime/onednn/plan.h"
 #include "runtime/onednn/stage.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <dnnl.hpp>
+#include "runtime/onednn/library.h"
 
 namespace coppice::runtime::onednn {
 

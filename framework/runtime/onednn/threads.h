@@ -1,6 +1,6 @@
 #pragma once
 
-#include <omp.h>
+#include "runtime/onednn/library.h"
 
 namespace coppice::runtime::onednn {
 
@@ -8,11 +8,11 @@ namespace coppice::runtime::onednn {
 /// makes a primitive and when it runs one. With 1 it starts none.
 class ThreadScope {
  public:
-  explicit ThreadScope(int threads) : before_(omp_get_max_threads()) {
-    omp_set_num_threads(threads);
+  explicit ThreadScope(int threads) : before_(library.omp_get_max_threads()) {
+    library.omp_set_num_threads(threads);
   }
 
-  ~ThreadScope() { omp_set_num_threads(before_); }
+  ~ThreadScope() { library.omp_set_num_threads(before_); }
 
   ThreadScope(const ThreadScope&) = delete;
   ThreadScope& operator=(const ThreadScope&) = delete;
