@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What coppice-edge costs a device, beside its limits: bytes on disk, time to the first prediction, resident memory.
 
-Bytes: the program and every shared library that it loads, less what Debian's smallest system has (packages that are essential or
+Bytes: the program (stripped) and every shared library that it loads, less what Debian's smallest system has (packages that are essential or
 of priority required, and all that they depend on: debootstrap --variant=minbase). With oneDNN: its own files on top. Time: from
 starting the process until it has ended, with a signed ResNet-20 and one image, the files in the page cache; the median.
 Memory: the most that was resident while it predicts many images. The backend is xnnpack; --backend NAME takes another.
@@ -11,7 +11,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import statistics
 import struct
 import subprocess
@@ -131,12 +130,10 @@ def row(case, ours, limit, unit):
 
 def sizes():
     base = base_packages()
-    shutil.copy(EDGE, EDGE.with_suffix(".stripped"))
-    try:
-        subprocess.run(["strip", str(EDGE.with_suffix(".stripped"))], check=True)
-        files = {"coppice-edge": EDGE.with_suffix(".stripped").stat().st_size}
-    finally:
-        EDGE.with_suffix(".stripped").unlink()
+    with tempfile.TemporaryDirectory(prefix="coppice-footprint-") as scratch:
+        stripped = pathlib.Path(scratch) / EDGE.name
+        subprocess.run(["strip", "-o", str(stripped), str(EDGE)], check=True)  # as a package ships it
+        files = {EDGE.name: stripped.stat().st_size}
     files.update(brought(libraries(EDGE), base))
     for name, size in sorted(files.items(), key=lambda item: -item[1]):
         print(f"{size / 1e6:8.3f} MB  {name}", file=sys.stderr)
