@@ -197,6 +197,7 @@ const Table& design_table() {
       {"sweep", {{"jobs", "recipe"}}},
       {"runtime", {{"graph"}}},
       {"release", {{"graph"}}},
+      {"c_source", {{"runtime"}}},
       {"compress", {{"runtime", "monitor", "graph"}}},
       {"edge", {{"runtime", "release", "link", "monitor"}}},
       {"cloud", {{"runtime", "release", "link", "jobs", "data", "monitor", "recipe"}}},

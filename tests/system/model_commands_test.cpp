@@ -145,6 +145,29 @@ TEST_F(ModelCommands, Int8IsCalibratedOnTheDataGiven) {
             graph::content_hash(graph::load_onnx(by_data)));
 }
 
+TEST_F(ModelCommands, ExportWritesCSourceAndItsBudget) {
+  const Outcome outcome = model_command({"export",
+                                         exported("i.onnx", {"--int8", "--calibrate", "random"}).string(),
+                                         "--format",
+                                         "c",
+                                         "--prefix",
+                                         "sides",
+                                         "--out",
+                                         at("firmware").string()});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("flash_bytes"), HasSubstr("ram_bytes"), HasSubstr("macs")));
+  EXPECT_THAT(core::read_text(at("firmware/sides.h")),
+              HasSubstr("int sides_run(const uint8_t *input, float *output);"));
+  EXPECT_THAT(core::read_text(at("firmware/sides.c")), HasSubstr("\"left\",\n  \"right\""));
+  expect_error_line(model_command({"export", "cnn", "--prefix", "a"}), 2, HasSubstr("--format c"));
+  expect_error_line(
+      model_command({"export", "cnn", "--format", "c", "--prefix", "2", "--out", at("x").string()}),
+      2,
+      HasSubstr("no name in C"));
+  EXPECT_EQ(model_command({"export", "cnn", "--format", "pickle"}).exit_code, 2);
+}
+
 TEST_F(ModelCommands, RunPrintsWhatTheEngineComputes) {
   const fs::path file = exported("a.onnx");
   const auto pixels = write_images(at("x.npy"), 21);  // more than one batch

@@ -4,11 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "compress/quantise.h"
+#include "coppice/model_export_write.h"
 #include "coppice/model_samples.h"
 #include "coppice/model_source.h"
 #include "core/error.h"
 #include "graph/cost.h"
-#include "graph/onnx.h"
 #include "report/figure.h"
 #include "report/html.h"
 
@@ -28,34 +28,42 @@ graph::Model in_int8(const OpenedModel& opened, const std::string& calibrate) {
   return compress::quantise(opened.model, samples.values, opened.quantise);
 }
 
-nlohmann::ordered_json description(const graph::Model& model, const ModelExportOptions& options) {
+nlohmann::ordered_json description(const graph::Model& model, bool int8) {
   const graph::Cost cost = graph::cost(model);
-  return {{"file", options.out.string()},
-          {"name", model.metadata.name},
+  return {{"name", model.metadata.name},
           {"task", model.metadata.task},
           {"hash", graph::content_hash(model)},
-          {"int8", options.int8},
+          {"int8", int8},
           {"macs", cost.macs},
           {"parameters", cost.parameters},
           {"weight_bytes", cost.weight_bytes},
-          {"activation_bytes", cost.activation_bytes},
-          {"file_bytes", std::filesystem::file_size(options.out)}};
+          {"activation_bytes", cost.activation_bytes}};
+}
+
+void check_options(const ModelExportOptions& options) {
+  const auto refuse = [](const std::string& why) {
+    throw core::Error(core::ErrorKind::InvalidArgument, why);
+  };
+  if (options.int8 != !options.calibrate.empty()) {
+    refuse(options.int8 ? "--int8 needs data to calibrate on: --calibrate DATA, or "
+                          "--calibrate random where only the speed counts"
+                        : "--calibrate is for --int8");
+  }
+  if (!options.prefix.empty() && options.format != "c") {
+    refuse("--prefix is for --format c");
+  }
 }
 
 }  // namespace
 
 void export_model(const ModelExportOptions& options) {
-  if (options.int8 != !options.calibrate.empty()) {
-    throw core::Error(core::ErrorKind::InvalidArgument,
-                      options.int8 ? "--int8 needs data to calibrate on: --calibrate DATA, or "
-                                     "--calibrate random where only the speed counts"
-                                   : "--calibrate is for --int8");
-  }
+  check_options(options);
   OpenedModel opened = open_model(options.source, options.overrides);
   const graph::Model model =
       options.int8 ? in_int8(opened, options.calibrate) : std::move(opened.model);
-  graph::save_onnx(model, options.out);
-  const auto described = description(model, options);
+  const FileWriter& write = file_writers().get(options.format);
+  nlohmann::ordered_json described = write(model, options);
+  described.update(description(model, options.int8));
   if (options.json) {
     fmt::print("{}\n", described.dump(2));
     return;

@@ -9,13 +9,18 @@ namespace coppice::tools {
 struct ModelExportOptions {
   std::string source;  ///< see open_model()
   std::vector<std::string> overrides;
-  std::filesystem::path out = "model.onnx";
+  std::string format = "onnx";     ///< one of export_formats()
+  std::filesystem::path out = {};  ///< file, or folder of C files; empty: the format's own
   bool int8 = false;
   std::string calibrate;  ///< data, or "random"
+  std::string prefix;     ///< of the names in C; empty: from the model's name
   bool json = false;
 };
 
-/// Writes the model as ONNX and tells what it is. Throws core::Error.
+/// "onnx", "c".
+std::vector<std::string> export_formats();
+
+/// Writes the model in a format and tells what it is. Throws core::Error.
 void export_model(const ModelExportOptions& options);
 
 }  // namespace coppice::tools

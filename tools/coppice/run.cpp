@@ -6,11 +6,11 @@
 
 #include "coppice/experiment_file.h"
 #include "coppice/run_sweep.h"
+#include "coppice/trainer.h"
 #include "core/config.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
-#include "core/process.h"
 #include "jobs/executor.h"
 #include "jobs/run_directory.h"
 #include "loop/closed_loop.h"
@@ -40,18 +40,6 @@ jobs::RunDirectory open_directory(const RunOptions& options, const ExperimentFil
   return jobs::RunDirectory::create("runs", experiment.name(), config);
 }
 
-std::filesystem::path trainer_path(const RunOptions& options) {
-  const auto path =
-      options.trainer.empty() ? core::executable_folder() / "coppice-train" : options.trainer;
-  if (!std::filesystem::exists(path)) {
-    throw core::Error(core::ErrorKind::NotFound,
-                      fmt::format("the trainer '{}' does not exist; build it "
-                                  "(COPPICE_WITH_TRAIN=ON) or name one with --trainer",
-                                  path.string()));
-  }
-  return path;
-}
-
 /// The curves of the student's training are the experiment's.
 void keep_curves(const std::filesystem::path& stage, const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
@@ -75,8 +63,8 @@ struct Runner {
   jobs::StageCache cache;
 
   void operator()(const loop::LoopOptions& loop_options) const {
-    const auto executor =
-        jobs::make_local_executor(trainer_path(options), jobs::parse_launch(options.launch));
+    const auto executor = jobs::make_local_executor(trainer_path(options.trainer),
+                                                    jobs::parse_launch(options.launch));
     const auto result = loop::run_loop(loop_options, directory.path(), *executor, cache);
     loop::write_report(result,
                        "Closed loop: " + loop_options.name,
@@ -88,8 +76,8 @@ struct Runner {
   }
 
   void operator()(const loop::ExperimentOptions& train_options) const {
-    const auto executor =
-        jobs::make_local_executor(trainer_path(options), jobs::parse_launch(options.launch));
+    const auto executor = jobs::make_local_executor(trainer_path(options.trainer),
+                                                    jobs::parse_launch(options.launch));
     const auto result = loop::run_experiment(train_options, directory.path(), *executor, cache);
     keep_curves(result.lineage.student.parent_path(), directory.path());
     loop::write_report(result,
@@ -122,7 +110,7 @@ struct Runner {
 
 void run(const RunOptions& options) {
   const ExperimentFile experiment = load_experiment(options.file, options.overrides);
-  trainer_path(options);  // refused before a run directory is made
+  trainer_path(options.trainer);  // refused before a run directory is made
   jobs::parse_launch(options.launch);
   const auto directory = open_directory(options, experiment);
   core::log_to_file(directory.path() / "log.txt");
