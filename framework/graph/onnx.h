@@ -19,11 +19,13 @@ inline constexpr int64_t kSmallestOpset = 0;
 core::Bytes to_onnx(const Model& model, int64_t opset = kSmallestOpset);
 
 /// Throws Error{Corrupt} for bytes that are no ONNX file, Error{Unsupported} naming node, op and
-/// the supported set. Nothing larger than the file itself is allocated before its dimensions are
-/// checked.
+/// the supported set. A file may be hostile: dimensions are checked before anything is allocated,
+/// and what is computed from constants stays within 64 MiB and four times the file's size. Messages
+/// are one line. Weights outside the bytes are refused.
 Model from_onnx(std::span<const std::byte> bytes);
 
-/// Atomic write; read with the file named in errors.
+/// Atomic write; read with the file named in errors. Weights may be in files of the same folder, or
+/// below it; Error{Refused} for a path that leaves it or follows a symbolic link.
 void save_onnx(const Model& model,
                const std::filesystem::path& file,
                int64_t opset = kSmallestOpset);

@@ -1,5 +1,6 @@
 #include "graph/onnx/metadata.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -22,6 +23,12 @@ double parse_threshold(const std::string& text) {
 }
 
 std::vector<std::string> parse_classes(const std::string& text) {
+  constexpr size_t kLongest = size_t{1} << 22;  // JSON takes many times its text
+  if (text.size() > kLongest) {
+    throw core::Error(
+        core::ErrorKind::Corrupt,
+        fmt::format("ONNX property 'coppice.classes' is longer than {} bytes", kLongest));
+  }
   const auto json = nlohmann::json::parse(text, nullptr, false);
   std::vector<std::string> names;
   if (!json.is_array()) {

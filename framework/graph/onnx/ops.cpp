@@ -76,8 +76,8 @@ ReadOp linear_quantization(Op op) {
     }
     if (inputs.size() == 2) {
       const DType dtype = op == Op::QuantizeLinear ? DType::U8 : reader.dtype(node, 0);
-      inputs.push_back(
-          reader.add_weight(node.output(0) + ".zero_point", Tensor(dtype, scale.shape())));
+      inputs.push_back(reader.add_weight(node.output(0) + ".zero_point",
+                                         reader.budget().tensor(node, dtype, scale.shape())));
     }
     reader.add(node, op, AxisAttributes{axis}, std::move(inputs));
   };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "graph/onnx/parameters.h"
 
@@ -101,7 +102,7 @@ void read_unsqueeze(OnnxReader& reader, const onnx::NodeProto& node, AttributeRe
   Shape axes = list_parameter(reader, node, attributes, "axes", 1, 13).value_or(Shape{});
   attributes.finish();
   View view = reader.view(node, 0);
-  const Shape result(view.dims.size() + axes.size(), 1);
+  const Shape result(checked_rank(node, view.dims.size() + axes.size()), 1);
   for (int64_t& axis : axes) {
     axis = axis_of(node, axis, result);
   }
@@ -162,6 +163,12 @@ void read_pad(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& 
   Shape axes(shape.size());
   std::iota(axes.begin(), axes.end(), 0);
   axes = OnnxReader::has(node, 3) ? integers_of(reader, node, 3) : axes;
+  for (int64_t& axis : axes) {
+    axis = axis_of(node, axis, shape);
+  }
+  if (std::set<int64_t>(axes.begin(), axes.end()).size() != axes.size()) {
+    corrupt_node(node, fmt::format("axes {}", to_string(axes)));
+  }
   if (pads.size() != 2 * axes.size()) {
     corrupt_node(node, fmt::format("pads {} for {} axes", to_string(pads), axes.size()));
   }
@@ -170,7 +177,7 @@ void read_pad(OnnxReader& reader, const onnx::NodeProto& node, AttributeReader& 
   for (size_t i = 0; i < axes.size(); ++i) {
     const int64_t before = pads[i];
     const int64_t behind = pads[axes.size() + i];
-    const Shape& own = x.dims[static_cast<size_t>(axis_of(node, axes[i], shape))];
+    const Shape& own = x.dims[static_cast<size_t>(axes[i])];
     if (before == 0 && behind == 0) {
       continue;
     }

@@ -16,7 +16,7 @@ std::string transposed_weight(OnnxReader& reader, const onnx::NodeProto& node) {
   }
   const auto rows = static_cast<size_t>(stored.dim(0));
   const auto columns = static_cast<size_t>(stored.dim(1));
-  Tensor weight(DType::F32, {stored.dim(1), stored.dim(0)});
+  Tensor weight = reader.budget().tensor(node, DType::F32, {stored.dim(1), stored.dim(0)});
   const auto from = stored.data<float>();
   const auto to = weight.data<float>();
   for (size_t i = 0; i < rows; ++i) {
@@ -26,10 +26,6 @@ std::string transposed_weight(OnnxReader& reader, const onnx::NodeProto& node) {
   }
   return reader.add_weight(node.input(1) + ".transposed", std::move(weight));
 }
-
-}  // namespace
-
-namespace {
 
 /// The weight of a convolution, [out, in, 1, k] where the file has one over time.
 std::string image_weight(OnnxReader& reader, const onnx::NodeProto& node, const TimeImage& image) {

@@ -33,12 +33,6 @@ Shape sorted_axes(const onnx::NodeProto& node, Shape axes, const Shape& shape) {
   return axes;
 }
 
-Tensor all_ones(const Shape& shape) {
-  Tensor tensor(DType::F32, shape);
-  std::ranges::fill(tensor.data<float>(), 1.F);
-  return tensor;
-}
-
 }  // namespace
 
 /// Before opset 13 all dimensions from the axis on were one; the two agree on the last axis.
@@ -74,8 +68,9 @@ void read_layer_norm(OnnxReader& reader, const onnx::NodeProto& node, AttributeR
   const Shape normalised(shape.begin() + named.front(), shape.end());
   const auto parameter = [&](int i, std::string_view what, float otherwise) {
     if (!OnnxReader::has(node, i)) {
-      const Tensor filled = otherwise == 0 ? Tensor(DType::F32, normalised) : all_ones(normalised);
-      return reader.add_weight(fmt::format("{}.{}", node.output(0), what), filled);
+      Tensor filled = reader.budget().tensor(node, DType::F32, normalised);
+      std::ranges::fill(filled.data<float>(), otherwise);
+      return reader.add_weight(fmt::format("{}.{}", node.output(0), what), std::move(filled));
     }
     const Tensor& given = reader.constant(node, i);
     return given.shape() == normalised || given.size() != element_count(normalised)

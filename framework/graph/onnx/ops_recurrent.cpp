@@ -12,11 +12,14 @@ namespace {
 const std::vector<Shape> kTimeFirst{{1}, {0}, {2}};
 
 /// One direction's part of a weight of both.
-Tensor part_of(const Tensor& weight, int64_t direction) {
+Tensor part_of(OnnxReader& reader,
+               const onnx::NodeProto& node,
+               const Tensor& weight,
+               int64_t direction) {
   Shape shape = weight.shape();
   const auto bytes = static_cast<size_t>(weight.bytes_size() / shape[0]);
   shape[0] = 1;
-  Tensor part(weight.dtype(), std::move(shape));
+  Tensor part = reader.budget().tensor(node, weight.dtype(), std::move(shape));
   std::memcpy(part.bytes(), weight.bytes() + static_cast<size_t>(direction) * bytes, bytes);
   return part;
 }
@@ -79,7 +82,7 @@ void read_recurrent(OnnxReader& reader,
             fmt::format("weight {} for {} directions", to_string(weight.shape()), directions));
       }
       inputs.push_back(both ? reader.add_weight(node.input(i) + (d == 0 ? ".forward" : ".reverse"),
-                                                part_of(weight, d))
+                                                part_of(reader, node, weight, d))
                             : reader.use(node, i));
     }
     const RecurrentAttributes result{.reverse = direction == "reverse" || d == 1};

@@ -36,7 +36,7 @@ Shape resized(OnnxReader& reader,
     unsupported_node(node, "supported: an f32 scale per dimension");
   }
   const auto values = scales.data<float>();
-  constexpr float kMost = 1 << 20;
+  constexpr auto kMost = static_cast<float>(kLargestDimension);
   for (size_t i = 0; i < rank; ++i) {
     if (!(values[i] > 0) || values[i] > kMost || (i < 2 && values[i] != 1)) {
       unsupported_node(node, "supported: positive scales of height and width");

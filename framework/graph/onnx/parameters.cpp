@@ -14,6 +14,13 @@ int64_t axis_of(const onnx::NodeProto& node, int64_t axis, const Shape& shape) {
   return axis < 0 ? axis + rank : axis;
 }
 
+size_t checked_rank(const onnx::NodeProto& node, size_t rank) {
+  if (rank > kMostDimensions) {
+    unsupported_node(node, fmt::format("{} dimensions, at most {}", rank, kMostDimensions));
+  }
+  return rank;
+}
+
 Shape integers_of(OnnxReader& reader, const onnx::NodeProto& node, int i) {
   const Tensor& value = reader.constant(node, i);
   if (value.dtype() == DType::I64) {

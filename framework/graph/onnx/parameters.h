@@ -11,6 +11,9 @@ namespace coppice::graph {
 /// The axis from the front. Throws Error{Corrupt} for one outside the shape.
 int64_t axis_of(const onnx::NodeProto& node, int64_t axis, const Shape& shape);
 
+/// The number of dimensions. Throws Error{Unsupported} for more than any value may have.
+size_t checked_rank(const onnx::NodeProto& node, size_t rank);
+
 /// The integers of constant input `i`, of any shape. Throws for a tensor that is none.
 Shape integers_of(OnnxReader& reader, const onnx::NodeProto& node, int i);
 

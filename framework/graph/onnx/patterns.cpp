@@ -1,5 +1,6 @@
 #include "graph/onnx/patterns.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -90,11 +91,16 @@ class Matcher {
       }
       tensor = &value->t();
     }
-    if (tensor == nullptr || tensor->data_type() != onnx::TensorProto::FLOAT) {
+    const auto is_one = [](int64_t dimension) {
+      return dimension == 1;
+    };
+    if (tensor == nullptr || tensor->data_type() != onnx::TensorProto::FLOAT ||
+        is_external(*tensor) ||
+        !std::all_of(tensor->dims().begin(), tensor->dims().end(), is_one)) {
       return std::nullopt;
     }
     const Tensor value = from_onnx_tensor(*tensor, name);
-    return value.size() == 1 ? std::optional(value.data<float>()[0]) : std::nullopt;
+    return value.data<float>()[0];
   }
 
   /// x HardSigmoid(x), of slope 1/6.

@@ -28,8 +28,11 @@ void unsupported_node(const onnx::NodeProto& node, const std::string& why) {
   throw core::Error(core::ErrorKind::Unsupported, fmt::format("{}: {}", describe(node), why));
 }
 
-OnnxReader::OnnxReader(const onnx::GraphProto& graph, int64_t opset)
-    : graph_(graph), opset_(opset), scope_(model_.weights) {}
+OnnxReader::OnnxReader(const onnx::GraphProto& graph,
+                       int64_t opset,
+                       int64_t file_bytes,
+                       ExternalFolder* folder)
+    : graph_(graph), opset_(opset), budget_(file_bytes), folder_(folder), scope_(model_.weights) {}
 
 Model OnnxReader::read() {
   read_initializers();
@@ -74,6 +77,7 @@ void OnnxReader::read_initializers() {
     if (tensor.name().empty() || !initializers_.emplace(tensor.name(), &tensor).second) {
       corrupt(fmt::format("weight '{}' has no name of its own", tensor.name()));
     }
+    require_plain(tensor.name());
   }
 }
 
@@ -127,6 +131,18 @@ void OnnxReader::take_name(const std::string& name) {
       scope_.find(name) != nullptr) {
     corrupt(fmt::format("name '{}' is missing or used twice", name));
   }
+  require_plain(name);
+}
+
+/// Names end up in logs, reports and error messages.
+void OnnxReader::require_plain(const std::string& name) {
+  const bool plain = std::none_of(name.begin(), name.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+  if (!plain) {
+    corrupt(fmt::format("name '{}' holds control characters", name));
+  }
 }
 
 const std::string& OnnxReader::resolve(const std::string& name) const {
@@ -139,7 +155,9 @@ const Tensor* OnnxReader::find_constant(const std::string& name) {
     return &it->second;
   }
   if (const auto it = initializers_.find(name); it != initializers_.end()) {
-    return &constants_.emplace(name, from_onnx_tensor(*it->second, name)).first->second;
+    Tensor tensor = from_onnx_tensor(*it->second, name, folder_);
+    budget_.add_file(is_external(*it->second) ? tensor.bytes_size() : 0);
+    return &constants_.emplace(name, std::move(tensor)).first->second;
   }
   return nullptr;
 }
@@ -203,6 +221,11 @@ std::string OnnxReader::alias_target(const onnx::NodeProto& node, int i) {
 
 void OnnxReader::add_constant(const std::string& name, Tensor tensor) {
   take_name(name);
+  const Shape& shape = tensor.shape();
+  if (shape.size() > kMostDimensions ||
+      std::any_of(shape.begin(), shape.end(), [](int64_t d) { return d > kLargestDimension; })) {
+    corrupt(fmt::format("constant '{}' of shape {} is too large", name, to_string(shape)));
+  }
   constants_.emplace(name, std::move(tensor));
 }
 
@@ -211,16 +234,21 @@ void OnnxReader::add_alias(const std::string& name, const std::string& target) {
   aliases_.emplace(name, target);
 }
 
-std::string OnnxReader::add_weight(const std::string& stem, Tensor tensor) {
-  std::string name = stem;
-  const auto taken = [&] {
-    return initializers_.contains(name) || constants_.contains(name) ||
-           model_.weights.contains(name) || file_names_.contains(name) ||
-           scope_.find(name) != nullptr;
-  };
-  for (int i = 2; taken(); ++i) {
-    name = fmt::format("{}{}", stem, i);
+/// `stem` or `stem2`, `stem3`, …: counts on where it stopped, since a Split may have many parts.
+std::string OnnxReader::free_name(const std::string& stem) {
+  int& count = name_counts_[stem];
+  while (true) {
+    std::string name = ++count == 1 ? stem : fmt::format("{}{}", stem, count);
+    if (!initializers_.contains(name) && !constants_.contains(name) &&
+        !model_.weights.contains(name) && !file_names_.contains(name) &&
+        scope_.find(name) == nullptr) {
+      return name;
+    }
   }
+}
+
+std::string OnnxReader::add_weight(const std::string& stem, Tensor tensor) {
+  std::string name = free_name(stem);
   model_.weights.emplace(name, std::move(tensor));
   return name;
 }
@@ -262,6 +290,15 @@ void OnnxReader::add(const onnx::NodeProto& proto,
 }
 
 void OnnxReader::append(Node node) {
+  size_t text = node.name.size();
+  for (const std::string& input : node.inputs) {
+    text += input.size();
+  }
+  if (!budget_.take(static_cast<int64_t>(text))) {
+    throw core::Error(core::ErrorKind::Unsupported,
+                      fmt::format("ONNX graph: the names of its nodes take more than {} MiB",
+                                  budget_.limit_mib()));
+  }
   ValueType type = infer_node(node, scope_.operands(node));
   node.dtype = type.dtype;
   node.shape = std::move(type.shape);

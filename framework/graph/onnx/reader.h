@@ -11,6 +11,8 @@
 
 #include "graph/graph.h"
 #include "graph/onnx/attribute_reader.h"
+#include "graph/onnx/budget.h"
+#include "graph/onnx/external_data.h"
 #include "graph/onnx/view.h"
 #include "graph/shapes/rules.h"
 
@@ -25,8 +27,12 @@ std::string describe(const onnx::NodeProto& node);
 /// node uses them.
 class OnnxReader {
  public:
-  /// REQUIRES: `graph` outlives the reader.
-  OnnxReader(const onnx::GraphProto& graph, int64_t opset);
+  /// `folder` is where data beside the file may be, or nullptr. REQUIRES: `graph` and `folder`
+  /// outlive the reader.
+  OnnxReader(const onnx::GraphProto& graph,
+             int64_t opset,
+             int64_t file_bytes,
+             ExternalFolder* folder);
 
   /// Throws Error{Corrupt, Unsupported, InvalidArgument}. Called once.
   Model read();
@@ -34,6 +40,9 @@ class OnnxReader {
   // What the ops' readers (ops….cpp) are written with.
 
   int64_t opset() const { return opset_; }
+
+  /// Where tensors that the file does not hold come from.
+  Budget& budget() { return budget_; }
 
   /// Batch size that the file fixes for its input, if it does.
   std::optional<int64_t> fixed_batch() const { return fixed_batch_; }
@@ -101,6 +110,8 @@ class OnnxReader {
   void read_input(const onnx::ValueInfoProto& input);
   void read_outputs();
   void take_name(const std::string& name);
+  static void require_plain(const std::string& name);
+  std::string free_name(const std::string& stem);
   const std::string& resolve(const std::string& name) const;
   const Tensor* find_constant(const std::string& name);
   void append(Node node);
@@ -111,6 +122,8 @@ class OnnxReader {
 
   const onnx::GraphProto& graph_;
   int64_t opset_;
+  Budget budget_;
+  ExternalFolder* folder_;
   std::optional<int64_t> fixed_batch_;
   Model model_;
   std::deque<Node> nodes_;  ///< stays in place while the scope borrows
@@ -119,6 +132,7 @@ class OnnxReader {
   std::map<std::string, Tensor> constants_;
   std::map<std::string, std::string> aliases_;
   std::set<std::string_view> file_names_;
+  std::map<std::string, int> name_counts_;  ///< by stem, of names that the file does not have
   std::map<std::string, View> views_;
   std::map<std::string, const onnx::NodeProto*> view_makers_;
   std::map<std::string, float> filled_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "graph/onnx/parameters.h"
 #include "graph/onnx/reader.h"
 
 namespace coppice::graph {
@@ -141,6 +142,7 @@ std::string OnnxReader::materialise(const onnx::NodeProto& node, const View& vie
 
 void OnnxReader::define(const onnx::NodeProto& node, int i, const View& view, bool keep) {
   const std::string& name = node.output(i);
+  checked_rank(node, view.dims.size());
   if (!keep && view.batch_first()) {
     const std::string target = materialise(node, view);
     add_alias(name, target);
@@ -184,13 +186,7 @@ std::string OnnxReader::make(const onnx::NodeProto& proto,
                              Op op,
                              Attributes attributes,
                              std::vector<std::string> inputs) {
-  const std::string stem = fmt::format("{}/{}", proto.output(0), to_string(op));
-  std::string name = stem;
-  for (int i = 2; file_names_.contains(name) || initializers_.contains(name) ||
-                  model_.weights.contains(name) || scope_.find(name) != nullptr;
-       ++i) {
-    name = fmt::format("{}{}", stem, i);
-  }
+  std::string name = free_name(fmt::format("{}/{}", proto.output(0), to_string(op)));
   Node node;
   node.name = name;
   node.op = op;

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "graph/onnx/external_data.h"
+#include "graph/shapes/rules.h"
 
 namespace coppice::graph {
 
@@ -35,6 +37,25 @@ Tensor from_field(const Field& field, Shape shape, std::string_view name) {
     values.push_back(static_cast<T>(value));
   }
   return Tensor::from<T>(std::move(shape), values);
+}
+
+/// Throws for more dimensions, or larger ones, than any tensor here has.
+Shape shape_from(const onnx::TensorProto& proto, std::string_view name) {
+  if (std::cmp_greater(proto.dims_size(), kMostDimensions)) {
+    corrupt(name, fmt::format("{} dimensions, at most {}", proto.dims_size(), kMostDimensions));
+  }
+  Shape shape(proto.dims().begin(), proto.dims().end());
+  try {
+    element_count(shape);
+  } catch (const core::Error& error) {
+    corrupt(name, error.what());
+  }
+  for (const int64_t dimension : shape) {
+    if (dimension > kLargestDimension) {
+      corrupt(name, fmt::format("dimension {} is too large", dimension));
+    }
+  }
+  return shape;
 }
 
 Tensor from_raw(const std::string& raw, DType dtype, Shape shape, std::string_view name) {
@@ -89,19 +110,22 @@ onnx::TensorProto to_onnx_tensor(const std::string& name, const Tensor& tensor) 
   return proto;
 }
 
-Tensor from_onnx_tensor(const onnx::TensorProto& proto, std::string_view name) {
-  if (proto.data_location() == onnx::TensorProto::EXTERNAL || proto.external_data_size() > 0 ||
-      proto.has_segment()) {
+bool is_external(const onnx::TensorProto& proto) {
+  return proto.data_location() == onnx::TensorProto::EXTERNAL || proto.external_data_size() > 0;
+}
+
+Tensor from_onnx_tensor(const onnx::TensorProto& proto,
+                        std::string_view name,
+                        ExternalFolder* folder) {
+  if (proto.has_segment() || (is_external(proto) && folder == nullptr)) {
     throw core::Error(
         core::ErrorKind::Unsupported,
         fmt::format("ONNX tensor '{}' keeps its data outside; store it in the file", name));
   }
   const DType dtype = from_onnx_dtype(proto.data_type(), fmt::format("ONNX tensor '{}'", name));
-  Shape shape(proto.dims().begin(), proto.dims().end());
-  try {
-    element_count(shape);
-  } catch (const core::Error& error) {
-    corrupt(name, error.what());
+  Shape shape = shape_from(proto, name);
+  if (is_external(proto)) {
+    return folder->read(proto, dtype, std::move(shape), name);
   }
   if (proto.has_raw_data()) {
     return from_raw(proto.raw_data(), dtype, std::move(shape), name);

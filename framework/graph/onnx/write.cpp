@@ -172,7 +172,15 @@ class ParameterWriter {
     proto_.add_input("");  // the region of interest, which other modes want
     const Shape& x = model_.graph.at(node_.inputs[0]).shape;
     const auto scale = [&](size_t i) {
-      return a.size.empty() ? static_cast<float>(a.scale[i]) : scale_to(x[2 + i], a.size[i]);
+      const float factor =
+          a.size.empty() ? static_cast<float>(a.scale[i]) : scale_to(x[2 + i], a.size[i]);
+      if (static_cast<int64_t>(factor * static_cast<float>(x[2 + i])) != node_.shape[2 + i]) {
+        throw core::Error(core::ErrorKind::Unsupported,
+                          fmt::format("node '{}' (Resize) to {}: no f32 factor gives this size",
+                                      node_.name,
+                                      to_string(node_.shape)));
+      }
+      return factor;
     };
     add("scales", Tensor::from<float>({4}, std::vector<float>{1.F, 1.F, scale(0), scale(1)}));
   }

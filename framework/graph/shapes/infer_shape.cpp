@@ -77,6 +77,9 @@ ValueType apply_rule(const Node& node, Operands in) {
 /// Every dimension is positive but the batch, which comes first, and a sample is small enough to
 /// count.
 void check_result(const Node& node, const Shape& shape) {
+  if (shape.size() > kMostDimensions) {
+    fail(node, "output of {} dimensions, at most {}", shape.size(), kMostDimensions);
+  }
   int64_t count = 1;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (i == 0 && shape[i] == kBatch) {

@@ -33,6 +33,8 @@ using Operands = std::span<const Operand>;
 /// No dimension, stride or pad is larger, so that arithmetic on a product of two stays within
 /// int64_t.
 inline constexpr int64_t kLargestDimension = (int64_t{1} << 31) - 1;
+/// No value has more dimensions.
+inline constexpr size_t kMostDimensions = 16;
 /// No node makes more values per sample.
 inline constexpr int64_t kLargestSample = kLargestDimension;
 
