@@ -1,26 +1,32 @@
 #!/usr/bin/python3
 """Times int8 and fp32 networks, one sample at a time on one thread, beside ONNX Runtime on the same exported files.
 
-Ours is `coppice model bench` with the backend `auto`; the peer's network stands inside an ONNX Loop (peers/onnx_loop.py), so that
-its JavaScript call is not counted. Both take turns; a time is the 10th percentile of means over some 10 ms, since what else runs
-on the hardware only adds to it. Inputs are standardised
-floats: no preprocessing is in the files. --case NAME (again for more), --rounds N, --seconds S (of each side and round).
+Both engines live in a process of their own and take turns of some milliseconds; the peer's network stands inside an ONNX Loop
+(peers/onnx_loop.py), so that its JavaScript call is not counted. Of all turns the medians are taken, of the ratio, too: a turn's ratio
+compares times that lie next to each other. Inputs are standardised floats: no preprocessing is in the files.
+--case NAME (again for more), --turns N, --ms M (of each side and turn).
 """
 import argparse
 import json
 import os
 import pathlib
 import shutil
+import statistics
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build" / "release"))
+TURNS = BUILD / "bench-tools" / "engine_turns"
 COPPICE = BUILD / "bin" / "coppice"
 PEER = BUILD / "peers" / "onnxruntime"
 MODELS = BUILD / "bench-models" / "runtime"
 PEER_VERSION = "1.30"
-BLOCK_US = 10_000
+
+# Files of a network. In int8 all is in integers, as ONNX Runtime's own quantisation writes it; int8-sums is our quantiser's default,
+# where an Add takes one layer's sums before they are rounded: ONNX Runtime then computes that layer in float.
+KINDS = ("int8", "fp32")
+WITH_ADDS = ("resnet20", "mobilenetv2")
 
 NETWORKS = {
     "cnn": ["cnn", "--set", "input.shape=[1,28,28]"],
@@ -39,8 +45,8 @@ def say(text):
 def export(network, kind):
     file = MODELS / f"{network}-{kind}.onnx"
     command = [str(COPPICE), "model", "export", *NETWORKS[network], "--set", "input.dtype=f32", "--out", str(file)]
-    if kind == "int8":
-        command += ["--int8", "--calibrate", "random"]
+    if kind != "fp32":
+        command += ["--int8", "--calibrate", "random", "--set", f"quantise.round_sums={'false' if kind == 'int8-sums' else 'true'}"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return file
 
@@ -70,84 +76,92 @@ def in_loop(file):
     return file.with_suffix(".loop.onnx"), file.with_suffix(".idle.onnx")
 
 
-def blocks(times_us):
-    """Means over consecutive runs that together take BLOCK_US."""
-    means, total, count = [], 0.0, 0
-    for time in times_us:
-        total, count = total + time, count + 1
-        if total >= BLOCK_US:
-            means.append(total / count)
-            total, count = 0.0, 0
-    return means or [total / count]
+class Turns:
+    """A process that measures when asked."""
+
+    def __init__(self, command, **options):
+        self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
+
+    def take(self, micros):
+        self.process.stdin.write(f"{micros}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise subprocess.CalledProcessError(self.process.wait(), self.process.args)
+        return json.loads(answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
 
 
-def undisturbed(times):
-    return sorted(times)[len(times) // 10]
+def compare(name, file, loops, options):
+    """Turns of both sides, each first in half of them."""
+    micros = options.ms * 1000
+    peer_command = ["node", ROOT / "bench/peers/onnxruntime_turns.mjs", PEER, *loops]
+    ours, theirs = [], []
+    with Turns([TURNS, file]) as engine, Turns(peer_command) as peer:
+        for turn in range(options.turns):
+            if turn % 2:
+                theirs.append(peer.take(micros))
+            ours.append(engine.take(micros))
+            if not turn % 2:
+                theirs.append(peer.take(micros))
+    idle = statistics.median(times["idle"] for times in theirs)
+    theirs = [times["network"] - idle for times in theirs]
+    return {"case": name, "ours": statistics.median(ours), "peer": statistics.median(theirs), "peer_name": "onnxruntime",
+            "ratio": statistics.median(a / b for a, b in zip(ours, theirs)), "unit": "us"}
 
 
-def bench(file, runs):
-    command = [str(COPPICE), "model", "bench", str(file), "--json", "--keep-times", "--rounds", "1", "--runs", str(runs)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["cases"][0]
+def alone(name, file, options):
+    with Turns([TURNS, file]) as engine:
+        return {"case": name, "ours": statistics.median(engine.take(options.ms * 1000) for _ in range(options.turns)), "unit": "us"}
 
 
-def peer_times(loops, seconds):
-    """Microseconds of an iteration with the network and without it."""
-    command = ["node", str(ROOT / "bench/peers/onnxruntime_loop.mjs"), str(PEER), str(seconds), *map(str, loops)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+def convolution_gmacs(file, isa):
+    """GMAC/s over the convolutions' steps alone, where oneDNN may use no more than `isa`."""
+    command = [str(COPPICE), "model", "bench", str(file), "--json", "--rounds", "1", "--runs", "300"]
+    environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": isa}
+    case = json.loads(subprocess.run(command, check=True, capture_output=True, env=environment).stdout)["cases"][0]
+    return case["macs"] / sum(layer["us"] for layer in case["layers"] if layer["work"].startswith("convolution")) / 1e3
 
 
-def peak_gmacs():
-    """What VNNI reaches here, in GMAC/s, or None."""
+def vnni_share(name, file, options):
+    """Convolutions with VNNI by what the processor reaches with VNNI from registers, measured in turns. Where the processor has AMX,
+    oneDNN would use that instead and the share mean nothing: it is told not to."""
     program = BUILD / "bench" / "runtime" / "vnni_peak"
     out = MODELS / "peak.json"
-    if not program.exists() or subprocess.run([str(program), "--out", str(out)], check=False).returncode != 0:
-        return None
-    rows = json.loads(out.read_text())
-    return rows[0]["ours"] if rows else None
-
-
-def convolution_share(cases, peaks):
-    """GMAC/s over the convolutions' steps alone, by the peak."""
-    rates = []
-    for case in cases:
-        micros = sum(layer["us"] for layer in case["layers"] if layer["work"].startswith("convolution"))
-        rates.append(case["macs"] / micros / 1e3 if micros > 0 else 0)
-    return max(rates) / max(peaks)
+    shares = []
+    for _ in range(max(options.turns // 10, 1)):
+        if not program.exists() or subprocess.run([str(program), "--out", str(out)], check=False).returncode != 0:
+            return []
+        peak = json.loads(out.read_text())
+        if not peak:
+            return []
+        shares.append(convolution_gmacs(file, "AVX512_CORE_VNNI") / peak[0]["ours"])
+    return [{"case": f"{name}, share of the VNNI peak in its convolutions, without AMX", "ours": statistics.median(shares), "unit": "share"}]
 
 
 def measure(name, file, loops, options):
-    runs = max(50, int(options.seconds * 1e6 / bench(file, 50)["median_us"]))
-    ours, peer, idle, cases, peaks = [], [], [], [], []
-    for _ in range(options.rounds):
-        cases.append(bench(file, runs))
-        ours += blocks(cases[-1].pop("times_us"))
-        if loops is not None:
-            times = peer_times(loops, options.seconds)
-            peer += times["network"]
-            idle += times["idle"]
-        if name == "resnet20-int8":
-            peaks.append(peak_gmacs())
-    row = {"case": name, "ours": undisturbed(ours), "unit": "us"}
-    if loops is not None:
-        row.update(peer=undisturbed(peer) - undisturbed(idle), peer_name="onnxruntime")
-    rows = [row]
-    if peaks and None not in peaks:
-        rows.append({"case": f"{name}, share of the VNNI peak in its convolutions",
-                     "ours": convolution_share(cases, peaks), "unit": "share"})
-    return rows
+    rows = [compare(name, file, loops, options) if loops else alone(name, file, options)]
+    return rows + (vnni_share(name, file, options) if name == "resnet20-int8" else [])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True)
-    names = [f"{network}-{kind}" for network in NETWORKS for kind in ("int8", "fp32")]
+    names = [f"{network}-{kind}" for network in NETWORKS for kind in KINDS]
+    names += [f"{network}-int8-sums" for network in WITH_ADDS]
     parser.add_argument("--case", action="append", choices=names, help="only this one (again for more)")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.15)
+    parser.add_argument("--turns", type=int, default=101)
+    parser.add_argument("--ms", type=float, default=8)
     options = parser.parse_args()
     MODELS.mkdir(parents=True, exist_ok=True)
     has_peer = prepare_peer()
-    files = {name: export(*name.rsplit("-", 1)) for name in options.case or names}
+    files = {name: export(*name.split("-", 1)) for name in options.case or names}
     loops = {name: in_loop(file) if has_peer else None for name, file in files.items()}
     rows = [row for name, file in files.items() for row in measure(name, file, loops[name], options)]
     pathlib.Path(options.out).write_text(json.dumps(rows))

@@ -19,14 +19,16 @@ bool is_layer(const graph::Model& model, const Node& node) {
 
 class Planner {
  public:
-  explicit Planner(const graph::Model& model)
-      : model_(model), outputs_(model.graph.outputs.begin(), model.graph.outputs.end()) {}
+  Planner(const graph::Model& model, bool round_sums)
+      : model_(model),
+        round_sums_(round_sums),
+        outputs_(model.graph.outputs.begin(), model.graph.outputs.end()) {}
 
   QdqPlan run() {
     const auto& nodes = model_.graph.nodes;
     for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
       if (wants_integers(*node)) {
-        const std::string spared = node->op == Op::Add ? spared_by(*node) : "";
+        const std::string spared = node->op == Op::Add && !round_sums_ ? spared_by(*node) : "";
         for (const std::string& input : node->inputs) {
           const Node* source = model_.graph.find(input);
           if (source != nullptr && source->dtype == graph::DType::F32 && input != spared) {
@@ -168,14 +170,15 @@ class Planner {
   }
 
   const graph::Model& model_;
+  bool round_sums_;
   std::set<std::string> outputs_;
   std::set<std::string> wanted_;
 };
 
 }  // namespace
 
-QdqPlan plan_qdq(const graph::Model& model) {
-  return Planner(model).run();
+QdqPlan plan_qdq(const graph::Model& model, bool round_sums) {
+  return Planner(model, round_sums).run();
 }
 
 }  // namespace coppice::compress

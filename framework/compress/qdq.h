@@ -28,8 +28,9 @@ struct QdqPlan {
 };
 
 /// Chosen backwards from the layers that need integer inputs, so that what only the caller sees
-/// (logits) stays float. REQUIRES: BN folded where it can be, no dropout; shapes inferred.
-QdqPlan plan_qdq(const graph::Model& model);
+/// (logits) stays float. Without `round_sums` an Add takes one layer's sums before they are
+/// rounded. REQUIRES: BN folded where it can be, no dropout; shapes inferred.
+QdqPlan plan_qdq(const graph::Model& model, bool round_sums);
 
 /// Rewrites a float model to QDQ. `ranges`: one for each distinct value of `plan.scale_of`.
 /// The result verifies and holds no float copy of a quantised weight.

@@ -44,18 +44,20 @@ void check(const graph::Model& model, const graph::Tensor& samples) {
   }
   const auto inputs = model.graph.inputs();
   if (inputs.size() != 1) {
-    refuse_quantising(fmt::format("the model has {} inputs, calibration feeds exactly 1", inputs.size()));
+    refuse_quantising(
+        fmt::format("the model has {} inputs, calibration feeds exactly 1", inputs.size()));
   }
   graph::Shape expected = inputs[0]->shape;
   const graph::Shape& given = samples.shape();
   expected[0] = given.empty() ? 0 : given[0];
   if (samples.empty() || given != expected || samples.dtype() != inputs[0]->dtype) {
-    refuse_quantising(fmt::format("samples are {} {}, input '{}' takes {} {} and at least one sample",
-                       to_string(samples.dtype()),
-                       graph::to_string(given),
-                       inputs[0]->name,
-                       to_string(inputs[0]->dtype),
-                       graph::to_string(inputs[0]->shape)));
+    refuse_quantising(
+        fmt::format("samples are {} {}, input '{}' takes {} {} and at least one sample",
+                    to_string(samples.dtype()),
+                    graph::to_string(given),
+                    inputs[0]->name,
+                    to_string(inputs[0]->dtype),
+                    graph::to_string(inputs[0]->shape)));
   }
 }
 
@@ -81,6 +83,9 @@ void QuantiseOptions::visit(core::Fields& f) {
   f.field("bias_correction",
           bias_correction,
           {.help = "take the mean error of each channel out of the biases"});
+  f.field("round_sums",
+          round_sums,
+          {.help = "round both inputs of an Add, for runtimes that add integers only"});
 }
 
 graph::Model quantise(const graph::Model& model,
@@ -89,7 +94,7 @@ graph::Model quantise(const graph::Model& model,
   check(options);
   check(model, samples);
   graph::Model folded = graph::run_passes(model, graph::inference_passes());
-  const QdqPlan plan = plan_qdq(folded);
+  const QdqPlan plan = plan_qdq(folded, options.round_sums);
   if (plan.layers.empty()) {
     refuse_quantising("the model has no Conv or Gemm to quantise");
   }

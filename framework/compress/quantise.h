@@ -10,6 +10,7 @@ struct QuantiseOptions {
   double percentile = 99.99;               ///< of activations kept inside the range, in per cent
   int64_t samples = 512;                   ///< calibration samples taken from the front
   bool bias_correction = true;             ///< take the mean error per channel out of the biases
+  bool round_sums = false;                 ///< both inputs of an Add become integers
 
   void visit(core::Fields& f);
 };
@@ -24,6 +25,10 @@ struct QuantiseOptions {
 /// BN is folded and dropout removed first. With `bias_correction`, biases then lose the mean error
 /// that quantisation puts on each channel before its activation, layer by layer (Nagel et al., ICCV
 /// 2019, the variant with data).
+///
+/// The layer that an Add takes its sum from stays unrounded, which an engine that adds inside the
+/// layer's loop needs. With `round_sums` both inputs of an Add are rounded: a little less accurate,
+/// but wholly in integers for runtimes that know an Add of integers only, such as ONNX Runtime.
 ///
 /// `samples`: raw input [n, …] of the model's input dtype. Deterministic.
 /// Throws Error{InvalidArgument} for samples that do not fit, a model that is quantised already or

@@ -285,6 +285,9 @@ TEST(Quantise, GivesAddAndConcatScalesOfTheirOwn) {
       << "one side is added before it is rounded";
   EXPECT_EQ(residual.graph.find("add_q"), nullptr) << "the ReLU is quantised with the add";
   EXPECT_THAT(residual.graph.at("relu2_q").inputs, ElementsAre("relu2", "relu2_scale", "zero_u8"));
+  const graph::Model rounded = quantise(make_resnet(), samples, {.round_sums = true});
+  EXPECT_THAT(rounded.graph.at("add").inputs, ElementsAre("conv2_dq", "relu0_dq"));
+  EXPECT_EQ(rounded.graph.at("conv2_q").inputs[0], "conv2");
   const graph::Model joined = quantise(make_concat(), samples, {});
   EXPECT_THAT(joined.graph.at("concat").inputs, ElementsAre("relu_a_dq", "relu_b_dq"));
   EXPECT_THAT(joined.graph.at("concat_q").inputs, ElementsAre("concat", "concat_scale", "zero_u8"));
