@@ -22,6 +22,7 @@ COPPICE = BUILD / "bin" / "coppice"
 PEER = BUILD / "peers" / "onnxruntime"
 MODELS = BUILD / "bench-models" / "runtime"
 PEER_VERSION = "1.30"
+BLOCK_US = 10_000
 
 # Files of a network. In int8 all is in integers, as ONNX Runtime's own quantisation writes it; int8-sums is our quantiser's default,
 # where an Add takes one layer's sums before they are rounded: ONNX Runtime then computes that layer in float.
@@ -74,6 +75,21 @@ def in_loop(file):
         say("the peer's models were not made (python3-onnx is needed): its columns stay empty")
         return None
     return file.with_suffix(".loop.onnx"), file.with_suffix(".idle.onnx")
+
+
+def blocks(times_us):
+    """Means over consecutive runs that together take BLOCK_US."""
+    means, total, count = [], 0.0, 0
+    for time in times_us:
+        total, count = total + time, count + 1
+        if total >= BLOCK_US:
+            means.append(total / count)
+            total, count = 0.0, 0
+    return means or [total / count]
+
+
+def undisturbed(times):
+    return sorted(times)[len(times) // 10]
 
 
 class Turns:

@@ -3,6 +3,7 @@
 
 #include "runtime/onednn/builders.h"
 #include "runtime/onednn/byte_loops.h"
+#include "runtime/onednn/direct_bytes.h"
 #include "runtime/onednn/layout.h"
 
 namespace coppice::runtime::onednn {
@@ -33,10 +34,11 @@ void build(PlanBuilder& plan, const Quantise& quantise) {
   const int64_t count = count_of(x.dims);
   const bool is_signed = plan.stage().dtype == DType::I8;
   const float scale = quantise.scale;
+  const auto loop = quantises_directly(scale) ? quantise_directly : quantise_floats;
   plan.add_loop(
       [=](Buffers buffers) {
         const auto* values = reinterpret_cast<const float*>(buffers[source]);
-        quantise_floats(values, scale, is_signed, count, buffers[target]);
+        loop(values, scale, is_signed, count, buffers[target]);
       },
       std::array{source, target});
   plan.define(target, desc);
@@ -55,6 +57,16 @@ void build(PlanBuilder& plan, const ByteAdd& add) {
   const size_t target = plan.new_buffer(desc);
   const int64_t count = count_of(dims);
   const WeightedSum sum{add.scale_a, add.scale_b, add.relu};
+  if (quantises_directly(add.scale)) {
+    const ByteSum direct{sum, add.scale, a_signed, b_signed, is_signed};
+    plan.add_loop(
+        [=](Buffers buffers) {
+          add_directly(direct, buffers[a], buffers[b], count, buffers[target]);
+        },
+        std::array{a, b, target});
+    plan.define(target, desc);
+    return;
+  }
   plan.add_loop(
       [=](Buffers buffers) {
         std::array<float, kBlock> x{};

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "runtime/onednn/build_direct.h"
 #include "runtime/onednn/builders.h"
 #include "runtime/onednn/layout.h"
 
@@ -154,14 +155,9 @@ void build_gemm(PlanBuilder& plan, const Product& product) {
   const std::string& name = plan.stage().inputs[0];
   const Value x = plan.value(name);
   const DType dtype = product.weight.dtype();
-  const memory::dims rows{plan.dims(plan.stage().shape)[0], product.weight.dim(1)};
+  const memory::desc rows =
+      plain({plan.dims(plan.stage().shape)[0], product.weight.dim(1)}, x.dtype);
   const memory::dims weight_dims{product.weight.dim(0), product.weight.dim(1)};
-  const Gemm::desc description(dnnl::prop_kind::forward_inference,
-                               plain(rows, x.dtype),
-                               {weight_dims, to_dnnl(dtype), memory::format_tag::any},
-                               bias_desc(product),
-                               plain(plan.dims(plan.stage().shape), plan.stage().dtype));
-  const Gemm::primitive_desc primitive(description, attributes_of(plan, product), plan.engine());
   Constant weight{
       plan.stage().output + "/weight", product.weight.bytes(), plain(weight_dims, dtype)};
   size_t source = x.buffer;
@@ -173,18 +169,27 @@ void build_gemm(PlanBuilder& plan, const Product& product) {
     weight.key += "/channels last";
     weight.data = permuted.get_data_handle();
   } else {
-    source = plan.in_layout(name, primitive.src_desc());
+    source = plan.in_layout(name, rows);
   }
+  if (build_direct_rows(plan, product, source, weight.data)) {
+    return;
+  }
+  const Gemm::desc description(dnnl::prop_kind::forward_inference,
+                               rows,
+                               {weight_dims, to_dnnl(dtype), memory::format_tag::any},
+                               bias_desc(product),
+                               plain(plan.dims(plan.stage().shape), plan.stage().dtype));
+  const Gemm::primitive_desc primitive(description, attributes_of(plan, product), plan.engine());
   add<Gemm>(plan, product, primitive, source, weight);
 }
 
 }  // namespace
 
 void build(PlanBuilder& plan, const Product& product) {
-  if (product.is_conv) {
-    build_conv(plan, product);
-  } else {
+  if (!product.is_conv) {
     build_gemm(plan, product);
+  } else if (!build_direct_depthwise(plan, product) && !build_direct_conv(plan, product)) {
+    build_conv(plan, product);
   }
 }
 

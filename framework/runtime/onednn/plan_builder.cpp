@@ -10,6 +10,7 @@
 #include "runtime/arena.h"
 #include "runtime/onednn/builders.h"
 #include "runtime/onednn/layout.h"
+#include "runtime/onednn/threads.h"
 
 namespace coppice::runtime::onednn {
 
@@ -45,6 +46,10 @@ Plan PlanBuilder::build() {
   }
   add_outputs();
   return place();
+}
+
+int PlanBuilder::threads() const {
+  return current_threads();
 }
 
 memory::dims PlanBuilder::dims(const graph::Shape& shape) const {
@@ -137,8 +142,10 @@ std::string PlanBuilder::current_node() const {
   return current_ < stages_.size() ? stage().output : "output";
 }
 
-void PlanBuilder::add_loop(std::function<void(Buffers)> loop, std::span<const size_t> buffers) {
-  add_step(std::make_unique<LoopStep>(std::move(loop)), buffers);
+void PlanBuilder::add_loop(std::function<void(Buffers)> loop,
+                           std::span<const size_t> buffers,
+                           std::string label) {
+  add_step(std::make_unique<LoopStep>(std::move(loop), std::move(label)), buffers);
 }
 
 void PlanBuilder::add_step(std::unique_ptr<Step> step, std::span<const size_t> buffers) {

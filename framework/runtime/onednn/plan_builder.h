@@ -45,6 +45,9 @@ class PlanBuilder {
 
   PackedWeights& weights() { return weights_; }
 
+  /// Those that the plan will run with.
+  int threads() const;
+
   const Stage& stage() const { return stages_[current_]; }
 
   /// A graph shape with the batch filled in.
@@ -73,7 +76,10 @@ class PlanBuilder {
   void add_primitive(const dnnl::primitive& primitive,
                      const dnnl::memory::desc& scratch,
                      std::vector<Argument> arguments);
-  void add_loop(std::function<void(Buffers)> loop, std::span<const size_t> buffers);
+  /// `label`: what profiles call it, the stage's name where there is none.
+  void add_loop(std::function<void(Buffers)> loop,
+                std::span<const size_t> buffers,
+                std::string label = {});
 
   /// The output of the current stage.
   void define(size_t buffer, const dnnl::memory::desc& desc);

@@ -24,7 +24,7 @@ class Step {
 
   virtual void run(Buffers buffers) = 0;
 
-  /// What does it, for profiles; "" for a loop of ours.
+  /// What does it, for profiles; "" where the stage's name says it.
   virtual std::string work() const { return {}; }
 };
 
@@ -66,14 +66,18 @@ class PrimitiveStep final : public Step {
 /// Runs one of our own loops.
 class LoopStep final : public Step {
  public:
-  explicit LoopStep(std::function<void(Buffers)> loop) : loop_(std::move(loop)) {}
+  LoopStep(std::function<void(Buffers)> loop, std::string label)
+      : loop_(std::move(loop)), label_(std::move(label)) {}
 
   void bind(Buffers) override {}
 
   void run(Buffers buffers) override { loop_(buffers); }
 
+  std::string work() const override { return label_; }
+
  private:
   std::function<void(Buffers)> loop_;
+  std::string label_;
 };
 
 }  // namespace coppice::runtime::onednn

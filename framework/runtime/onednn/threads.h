@@ -4,11 +4,16 @@
 
 namespace coppice::runtime::onednn {
 
+/// OpenMP's setting of the calling thread.
+inline int current_threads() {
+  return library.omp_get_max_threads();
+}
+
 /// oneDNN takes the number of threads from OpenMP's setting of the calling thread, both when it
 /// makes a primitive and when it runs one. With 1 it starts none.
 class ThreadScope {
  public:
-  explicit ThreadScope(int threads) : before_(library.omp_get_max_threads()) {
+  explicit ThreadScope(int threads) : before_(current_threads()) {
     library.omp_set_num_threads(threads);
   }
 
