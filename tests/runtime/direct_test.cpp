@@ -166,7 +166,7 @@ std::vector<SmallLayer> layers() {
       {"conv_1x1_odd", {2, 7, 5, 5}, {13, 7, 1, 1}, window({1, 1}, 1, {0, 0, 0, 0}), u8, i8},
       {"conv_1x1_stride", {1, 12, 9, 9}, {20, 12, 1, 1}, window({1, 1}, 2, {0, 0, 0, 0}), i8, i8},
       {"conv_first", {1, 1, 28, 28}, {16, 1, 3, 3}, window({3, 3}, 1, around), i8, u8, Op::Relu},
-      {"conv_3x3", {2, 16, 7, 9}, {40, 16, 3, 3}, window({3, 3}, 1, around)},
+      {"conv_3x3", {1, 16, 7, 9}, {40, 16, 3, 3}, window({3, 3}, 1, around)},
       {"conv_wide", {1, 8, 6, 7}, {150, 8, 3, 3}, window({3, 3}, 1, around), u8, i8, Op::Clip},
       {"conv_10x4", {1, 1, 49, 10}, {64, 1, 10, 4}, window({10, 4}, 2, {4, 1, 5, 1}), i8, u8},
       {"conv_floats", {1, 5, 6, 6}, {9, 5, 3, 3}, window({3, 3}, 2, around), u8, std::nullopt},
