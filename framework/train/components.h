@@ -45,6 +45,7 @@ Components built_in_components();
 void run_train_job(const JobContext& context);
 void run_prune_job(const JobContext& context);
 void run_quantise_job(const JobContext& context);
+void run_torchscript_job(const JobContext& context);
 void run_evaluate_job(const JobContext& context);
 
 }  // namespace coppice::train

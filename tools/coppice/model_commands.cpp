@@ -37,18 +37,21 @@ void ModelCommands::add_to(CLI::App& app) {
 }
 
 void ModelCommands::add_export(CLI::App& model) {
-  CLI::App* command =
-      model.add_subcommand("export", "Write a model as ONNX or C source, in float or int8");
+  CLI::App* command = model.add_subcommand(
+      "export", "Write a model as ONNX, C source or TorchScript, in float or int8");
   command->add_option("SOURCE", export_.source, kSource)->required();
   add_overrides(*command, export_.overrides);
-  command->add_option("--format", export_.format, "onnx, or c (for microcontrollers)")
+  command->add_option("--format", export_.format, "onnx, c (for microcontrollers) or torchscript")
       ->check(CLI::IsMember(export_formats()))
       ->capture_default_str();
   command->add_option("--out",
                       export_.out,
-                      "file to write, or the folder of the C files; default: model.onnx, this "
-                      "folder");
+                      "file to write, or the folder of the C files; default: model.onnx, model.pt, "
+                      "this folder");
   command->add_option("--prefix", export_.prefix, "of the names in C; default: the model's name");
+  command->add_option("--trainer",
+                      export_.trainer,
+                      "coppice-train, which writes TorchScript; default: beside this");
   command->add_flag("--int8", export_.int8, "quantise (QDQ); needs --calibrate");
   command->add_option("--calibrate",
                       export_.calibrate,
@@ -61,7 +64,8 @@ void ModelCommands::add_export(CLI::App& model) {
       "  coppice model export configs/models/resnet-20.yaml --set input.shape=[3,32,32] --out "
       "r20.onnx\n"
       "  coppice model export runs/NAME --int8 --calibrate images.npy --out int8.onnx\n"
-      "  coppice model export int8.onnx --format c --prefix digits --out firmware/model");
+      "  coppice model export int8.onnx --format c --prefix digits --out firmware/model\n"
+      "  coppice model export runs/NAME --format torchscript --out model.pt");
   command->callback([this] { export_model(export_); });
 }
 

@@ -52,6 +52,9 @@ void check_options(const ModelExportOptions& options) {
   if (!options.prefix.empty() && options.format != "c") {
     refuse("--prefix is for --format c");
   }
+  if (!options.trainer.empty() && options.format != "torchscript") {
+    refuse("--trainer is for --format torchscript");
+  }
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 #include "coppice/model_export_write.h"
 
 #include "c_source/c_source.h"
+#include "coppice/trainer.h"
+#include "core/files.h"
 #include "graph/onnx.h"
+#include "jobs/executor.h"
 
 namespace coppice::tools {
 
@@ -30,10 +33,28 @@ Json write_c(const graph::Model& model, const ModelExportOptions& options) {
           {"ram_bytes", source.arena_bytes}};
 }
 
+/// Only coppice-train has libtorch.
+Json write_torchscript(const graph::Model& model, const ModelExportOptions& options) {
+  const fs::path file = or_default(options.out, "model.pt");
+  const auto executor = jobs::make_local_executor(trainer_path(options.trainer));
+  const core::TemporaryFolder folder;
+  const fs::path onnx = folder.path() / "model.onnx";
+  graph::save_onnx(model, onnx);
+  jobs::JobSpec spec;
+  spec.kind = "torchscript";
+  spec.name = "export";
+  spec.inputs["model"] = onnx;
+  const fs::path results = folder.path() / "job";
+  executor->run(spec, results, [](const jobs::JobProgress&) {});
+  core::write_file(file, core::read_file(results / "model.pt"));
+  return {{"file", file.string()}, {"file_bytes", fs::file_size(file)}};
+}
+
 core::Registry<FileWriter> make_writers() {
   core::Registry<FileWriter> writers("export format");
   writers.add("onnx", write_onnx, "what every runtime reads; int8 as QDQ");
   writers.add("c", write_c, "a C99 source and header without dependencies, for microcontrollers");
+  writers.add("torchscript", write_torchscript, "for Python's torch.jit.load");
   return writers;
 }
 

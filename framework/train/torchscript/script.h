@@ -1,0 +1,53 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace coppice::train {
+
+/// A constant of the module.
+struct ScriptTensor {
+  graph::Tensor value;
+  bool trains = false;  ///< a parameter, else a buffer
+};
+
+/// The method of a module as text, and the tensors that it names.
+struct Script {
+  std::string text;                             ///< "def forward(self, …): …"
+  std::map<std::string, ScriptTensor> tensors;  ///< by attribute
+};
+
+/// REQUIRES: the model verifies.
+Script write_script(const graph::Model& model);
+
+/// Collects the script while nodes are written.
+class ScriptWriter {
+ public:
+  explicit ScriptWriter(const graph::Model& model);
+
+  const graph::Model& model() const { return model_; }
+
+  /// The expression of a node's output or of a weight: "v3", "self.conv1_weight".
+  std::string value(const std::string& name);
+
+  /// A tensor that the model does not hold in this form; its expression.
+  std::string added(const std::string& name, graph::Tensor tensor, bool trains);
+
+  Script finish();
+
+ private:
+  std::string attribute(const std::string& name);
+
+  const graph::Model& model_;
+  Script script_;
+  std::map<std::string, std::string> attributes_;  ///< of weights, by name
+  std::map<std::string, std::string> variables_;   ///< of nodes, by name
+};
+
+/// The expression that computes a node.
+std::string script_expression(ScriptWriter& writer, const graph::Node& node);
+
+}  // namespace coppice::train
