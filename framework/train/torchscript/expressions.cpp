@@ -32,7 +32,7 @@ std::string number(double value) {
 }
 
 /// c10's numbers of dtypes, which the format fixes.
-int scalar_type(DType dtype) {
+int torch_code(DType dtype) {
   switch (dtype) {
     case DType::U8:
       return 0;
@@ -294,7 +294,7 @@ std::string script_expression(ScriptWriter& writer, const Node& node) {
     case Op::Input:
       break;
     case Op::Cast:
-      return fmt::format("{}.to({})", x, scalar_type(node.dtype));
+      return fmt::format("{}.to({})", x, torch_code(node.dtype));
     case Op::Add:
       return binary("add");
     case Op::Sub:
