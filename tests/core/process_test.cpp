@@ -134,8 +134,10 @@ TEST(Process, OutlivesItsOwnStdout) {
 
 TEST(Process, AnExceptionFromTheReaderEndsTheChild) {
   const TemporaryFolder folder;
-  ProcessOptions options = {.command = {"sh", "-c", "echo x; sleep 60; touch survived"},
-                            .working_folder = folder.path()};
+  // Short sleeps: the last one outlives the shell, and with it our own stderr stays open.
+  ProcessOptions options = {
+      .command = {"sh", "-c", "echo x; for i in $(seq 600); do sleep 0.1; done; touch survived"},
+      .working_folder = folder.path()};
   options.on_line = [](std::string_view) {
     throw std::runtime_error("reader");
   };
