@@ -116,6 +116,7 @@ class Walk {
         .inputs = arguments_,
         .training = options_.training,
         .may_overwrite = may_overwrite(step),
+        .passed_on = reads_node_with_others(step) ? &values_[step.sources[0].node] : nullptr,
         .dropout_seed = node.op == graph::Op::Dropout ? dropout_.split(i).next() : 0,
         .real = real_,
         .products = products_};
@@ -156,6 +157,11 @@ class Walk {
     const Source& first = step.sources[0];
     return first.weight.empty() && makes_fresh_output(graph_.nodes[first.node].op) &&
            steps_[first.node].readers == 1 && !kept_[first.node];
+  }
+
+  bool reads_node_with_others(const Step& step) const {
+    const Source& first = step.sources[0];
+    return first.weight.empty() && steps_[first.node].readers > 1;
   }
 
   bool can_fuse(size_t i) const {

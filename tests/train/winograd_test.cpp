@@ -73,6 +73,32 @@ INSTANTIATE_TEST_SUITE_P(Winograd,
                                            Winograd{40, 8, 7, 64, 32},    // several blocks
                                            Winograd{1, 4, 32, 16, 64}));  // a single row of tiles
 
+TEST(Winograd, AddsTheGradientOfTheOtherReadersOfItsInput) {
+  const Winograd op{5, 14, 14, 16, 32};
+  if (!op.pays()) {
+    GTEST_SKIP() << "this machine has no AVX-512";
+  }
+  const at::Tensor x = random_values({op.samples, op.in, op.height, op.width});
+  const at::Tensor w = random_values({op.out, op.in, 3, 3});
+  const at::Tensor dy = random_values({op.samples, op.out, op.height, op.width});
+  const at::Tensor of_others = random_values(x.sizes());
+  const auto gradient = [&](bool of_result) {
+    const at::Tensor in = x.detach().clone().requires_grad_();
+    at::Tensor passed_on;
+    const at::Tensor y = winograd_convolution(in, w, &passed_on);
+    EXPECT_TRUE(passed_on.equal(x));
+    at::Tensor loss = (passed_on * of_others).sum();
+    loss = of_result ? loss + (y * dy).sum() : loss;
+    loss.backward();
+    return in.grad();
+  };
+  const at::Tensor exact = with_gradients(x, w, dy, [](const auto& a, const auto& b) {
+                             return at::conv2d(a, b, /*bias=*/{}, /*stride=*/1, /*padding=*/1);
+                           }).dx;
+  EXPECT_LT(relative_error(gradient(true), (exact + of_others).to(at::kDouble)), 2e-5);
+  EXPECT_TRUE(gradient(false).equal(of_others));
+}
+
 TEST(Winograd, IsRefusedWhereItDoesNotPay) {
   EXPECT_FALSE((Winograd{8, 16, 16, 3, 16}.pays())) << "channels that fill no vector";
   EXPECT_FALSE((Winograd{8, 5, 5, 16, 16}.pays())) << "mostly outside of the image";

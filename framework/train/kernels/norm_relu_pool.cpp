@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
@@ -21,24 +22,9 @@ namespace coppice::train {
 
 namespace {
 
-constexpr int64_t kRun = 256;      // values worked on in one loop where there are few channels
-constexpr int64_t kFlush = 32;     // runs that are added up in T before they go to double
-constexpr int64_t kMostLanes = 8;  // pixels side by side in a run
-
-/// A vector by channel, repeated so that a loop runs over several pixels at once.
-template <class T>
-std::vector<T> repeat(const T* values, int64_t channels, int64_t times) {
-  std::vector<T> all;
-  all.reserve(static_cast<size_t>(channels * times));
-  for (int64_t i = 0; i < times; ++i) {
-    all.insert(all.end(), values, values + channels);
-  }
-  return all;
-}
-
-int64_t pixels_in_a_run(int64_t channels) {
-  return std::clamp<int64_t>(kRun / channels, 1, kMostLanes * 4);
-}
+constexpr int64_t kRun = 1024;   // values worked on before the next ones are looked at
+constexpr int64_t kFlush = 8;    // runs that are added up in T before they go to double
+constexpr int64_t kVector = 64;  // bytes
 
 /// Partial sums of two quantities in T, emptied into doubles by channel before they lose digits.
 template <class T>
@@ -70,55 +56,18 @@ class TwoSums {
   std::vector<T> second_;
 };
 
-/// Calls body(first, count) for pieces of [0, size), and after_each_few() now and then and at the
-/// end.
-template <class Body, class Then>
-COPPICE_INLINE void in_runs(int64_t size, int64_t run, Body body, Then after_each_few) {
-  int64_t runs = 0;
-  for (int64_t first = 0; first < size; first += run) {
-    body(first, std::min(run, size - first));
-    if (++runs % kFlush == 0) {
-      after_each_few();
-    }
-  }
-  after_each_few();
-}
-
 /// What is below becomes this; NaN passes.
 template <class T>
 COPPICE_INLINE T floor_of(const NormReluPool& op) {
   return op.relu ? T{0} : -std::numeric_limits<T>::infinity();
 }
 
-template <class T>
-COPPICE_INLINE void sums_of(
-    const NormReluPool& op, const T* x, const T* centre, double* sum, double* squares) {
-  const int64_t times = pixels_in_a_run(op.channels);
-  const std::vector<T> centres = repeat(centre, op.channels, times);
-  TwoSums<T> partial(op.channels, times);
-  const T* COPPICE_RESTRICT k = centres.data();
-  T* COPPICE_RESTRICT s = partial.first();
-  T* COPPICE_RESTRICT q = partial.second();
-  in_runs(
-      op.samples * op.in_size(),
-      op.channels * times,
-      [&](int64_t first, int64_t count) COPPICE_INLINE_BODY {
-        const T* COPPICE_RESTRICT in = x + first;
-        for (int64_t i = 0; i < count; ++i) {
-          const T away = in[i] - k[i];
-          s[i] += away;
-          q[i] += away * away;
-        }
-      },
-      [&] { partial.flush(sum, squares); });
-}
-
 /// 64 bytes of neighbouring channels, worked on at once: GCC turns choices (of a ReLU, of a pooling
 /// window) into jumps where it is left to find the vector code itself.
 template <class T>
 struct Simd {
-  using Vector __attribute__((vector_size(64))) = T;
-  static constexpr int64_t kLanes = 64 / sizeof(T);
+  using Vector __attribute__((vector_size(kVector))) = T;
+  static constexpr int64_t kLanes = kVector / sizeof(T);
 
   int64_t count = kLanes;  ///< lanes in use
 
@@ -153,15 +102,81 @@ struct Simd {
   }
 };
 
+/// Channels as they follow one another in memory: the shortest stretch that is a number of whole
+/// pixels and of whole vectors. In each of its vectors a lane is of the same channel all along.
+template <class T>
+struct Stretch {
+  int64_t channels;
+  int64_t size = std::lcm(channels, Simd<T>::kLanes);
+
+  explicit Stretch(const NormReluPool& op) : channels(op.channels) {}
+
+  /// `values` by channel for all of it.
+  std::vector<T> spread(const T* values) const {
+    std::vector<T> all;
+    all.reserve(static_cast<size_t>(size));
+    for (int64_t i = 0; i < size; i += channels) {
+      all.insert(all.end(), values, values + channels);
+    }
+    return all;
+  }
+
+  /// For pieces of [0, total) calls body(place in the stretch, first value, how many vectors, their
+  /// lanes): the vectors at that place, a stretch apart, so that what belongs to a channel stays in
+  /// registers. after_each_few() comes now and then, and at the end.
+  template <class Body, class Then>
+  COPPICE_INLINE void for_all(int64_t total, Body body, Then after_each_few) const {
+    const int64_t whole = total - total % size;
+    const int64_t run = std::max<int64_t>(kRun / size, 1);
+    int64_t runs = 0;
+    for (int64_t first = 0; first < whole; first += run * size) {
+      const int64_t count = std::min(run, (whole - first) / size);
+      for (int64_t at = 0; at < size; at += Simd<T>::kLanes) {
+        body(at, first + at, count, Simd<T>{});
+      }
+      if (++runs % kFlush == 0) {
+        after_each_few();
+      }
+    }
+    for (int64_t at = 0; at < total - whole; at += Simd<T>::kLanes) {
+      body(at, whole + at, int64_t{1}, Simd<T>{std::min(Simd<T>::kLanes, total - whole - at)});
+    }
+    after_each_few();
+  }
+};
+
+template <class T>
+COPPICE_INLINE void sums_of(
+    const NormReluPool& op, const T* x, const T* centre, double* sum, double* squares) {
+  const Stretch<T> stretch(op);
+  const std::vector<T> centres = stretch.spread(centre);
+  TwoSums<T> partial(op.channels, stretch.size / op.channels);
+  stretch.for_all(
+      op.samples * op.in_size(),
+      [&](int64_t at, int64_t first, int64_t count, const Simd<T>& simd) COPPICE_INLINE_BODY {
+        const auto k = simd.load(centres.data() + at);
+        auto s = simd.load(partial.first() + at);
+        auto q = simd.load(partial.second() + at);
+        for (int64_t i = 0; i < count; ++i) {
+          const auto away = simd.load(x + first + i * stretch.size) - k;
+          s += away;
+          q += away * away;
+        }
+        simd.store(s, partial.first() + at);
+        simd.store(q, partial.second() + at);
+      },
+      [&] { partial.flush(sum, squares); });
+}
+
 /// a x + b, and the residual where there is one.
 template <class T>
 COPPICE_INLINE typename Simd<T>::Vector before_relu(const Simd<T>& simd,
-                                                    const T* a,
-                                                    const T* b,
+                                                    const typename Simd<T>::Vector& a,
+                                                    const typename Simd<T>::Vector& b,
                                                     const typename Simd<T>::Vector& x,
                                                     const T* residual,
                                                     int64_t at) {
-  const auto value = simd.load(a) * x + simd.load(b);
+  const auto value = a * x + b;
   return residual == nullptr ? value : value + simd.load(residual + at);
 }
 
@@ -229,21 +244,19 @@ COPPICE_INLINE void forward_of(
     });
     return;
   }
-  const int64_t times = pixels_in_a_run(channels);
-  const std::vector<T> scales = repeat(norm.scale, channels, times);
-  const std::vector<T> shifts = repeat(norm.shift, channels, times);
-  const T* a = scales.data();
-  const T* b = shifts.data();
-  in_runs(
+  const Stretch<T> stretch(op);
+  const std::vector<T> scales = stretch.spread(norm.scale);
+  const std::vector<T> shifts = stretch.spread(norm.shift);
+  stretch.for_all(
       op.samples * op.in_size(),
-      channels * times,
-      [&](int64_t first, int64_t count) COPPICE_INLINE_BODY {
-        Simd<T>::for_each(count, [&](int64_t i, const Simd<T>& simd) COPPICE_INLINE_BODY {
-          const auto in = simd.load(x + first + i);
-          const auto value = before_relu(simd, a + i, b + i, in, residual, first + i);
+      [&](int64_t at, int64_t first, int64_t count, const Simd<T>& simd) COPPICE_INLINE_BODY {
+        const auto a = simd.load(scales.data() + at);
+        const auto b = simd.load(shifts.data() + at);
+        for (int64_t i = first; i < first + count * stretch.size; i += stretch.size) {
+          const auto value = before_relu(simd, a, b, simd.load(x + i), residual, i);
           const typename Simd<T>::Vector zero = {};
-          simd.store(value <= least ? least + zero : value, y + first + i);
-        });
+          simd.store(value <= least ? least + zero : value, y + i);
+        }
       },
       [] {});
 }
@@ -256,7 +269,8 @@ COPPICE_INLINE void backward_sums_of(const NormReluPool& op,
                                      const NormParameters<T>& norm,
                                      const T* mean,
                                      double* of_gradient,
-                                     double* of_gradient_times_x) {
+                                     double* of_gradient_times_x,
+                                     T* gradient) {
   const T least = floor_of<T>(op);
   const int64_t channels = op.channels;
   if (op.pool) {
@@ -295,28 +309,32 @@ COPPICE_INLINE void backward_sums_of(const NormReluPool& op,
     partial.flush(of_gradient, of_gradient_times_x);
     return;
   }
-  const int64_t times = pixels_in_a_run(channels);
-  const std::vector<T> scales = repeat(norm.scale, channels, times);
-  const std::vector<T> shifts = repeat(norm.shift, channels, times);
-  const std::vector<T> means = repeat(mean, channels, times);
-  TwoSums<T> partial(channels, times);
-  const T* a = scales.data();
-  const T* b = shifts.data();
-  const T* m = means.data();
-  T* COPPICE_RESTRICT s = partial.first();
-  T* COPPICE_RESTRICT q = partial.second();
-  in_runs(
+  const Stretch<T> stretch(op);
+  const std::vector<T> scales = stretch.spread(norm.scale);
+  const std::vector<T> shifts = stretch.spread(norm.shift);
+  const std::vector<T> means = stretch.spread(mean);
+  TwoSums<T> partial(channels, stretch.size / channels);
+  stretch.for_all(
       op.samples * op.in_size(),
-      channels * times,
-      [&](int64_t first, int64_t count) COPPICE_INLINE_BODY {
-        Simd<T>::for_each(count, [&](int64_t i, const Simd<T>& simd) COPPICE_INLINE_BODY {
-          const auto in = simd.load(x + first + i);
-          const auto value = before_relu(simd, a + i, b + i, in, residual, first + i);
+      [&](int64_t at, int64_t first, int64_t count, const Simd<T>& simd) COPPICE_INLINE_BODY {
+        const auto a = simd.load(scales.data() + at);
+        const auto b = simd.load(shifts.data() + at);
+        const auto m = simd.load(means.data() + at);
+        auto s = simd.load(partial.first() + at);
+        auto q = simd.load(partial.second() + at);
+        for (int64_t i = first; i < first + count * stretch.size; i += stretch.size) {
+          const auto in = simd.load(x + i);
+          const auto value = before_relu(simd, a, b, in, residual, i);
           const typename Simd<T>::Vector zero = {};
-          const auto g = value <= least ? zero : simd.load(dy + first + i);
-          simd.store(simd.load(s + i) + g, s + i);
-          simd.store(simd.load(q + i) + g * (in - simd.load(m + i)), q + i);
-        });
+          const auto g = value <= least ? zero : simd.load(dy + i);
+          s += g;
+          q += g * (in - m);
+          if (gradient != nullptr) {
+            simd.store(g, gradient + i);
+          }
+        }
+        simd.store(s, partial.first() + at);
+        simd.store(q, partial.second() + at);
       },
       [&] { partial.flush(of_gradient, of_gradient_times_x); });
 }
@@ -349,12 +367,10 @@ COPPICE_INLINE void fill_uncovered(const NormReluPool& op,
 template <class T>
 COPPICE_INLINE void backward_input_of(const NormReluPool& op,
                                       const T* x,
-                                      const T* residual,
                                       const T* dy,
                                       const NormParameters<T>& norm,
                                       const InputGradient<T>& rule,
-                                      T* dx,
-                                      T* dresidual) {
+                                      T* dx) {
   const T least = floor_of<T>(op);
   const int64_t channels = op.channels;
   if (op.pool) {
@@ -386,67 +402,61 @@ COPPICE_INLINE void backward_input_of(const NormReluPool& op,
     });
     return;
   }
-  const int64_t times = pixels_in_a_run(channels);
-  const std::vector<T> scales = repeat(norm.scale, channels, times);
-  const std::vector<T> shifts = repeat(norm.shift, channels, times);
-  const std::vector<T> slopes = repeat(rule.slope, channels, times);
-  const std::vector<T> constants = repeat(rule.constant, channels, times);
-  const T* a = scales.data();
-  const T* b = shifts.data();
-  const T* slope = slopes.data();
-  const T* constant = constants.data();
-  in_runs(
+  const Stretch<T> stretch(op);
+  const std::vector<T> scales = stretch.spread(norm.scale);
+  const std::vector<T> shifts = stretch.spread(norm.shift);
+  const std::vector<T> slopes = stretch.spread(rule.slope);
+  const std::vector<T> constants = stretch.spread(rule.constant);
+  stretch.for_all(
       op.samples * op.in_size(),
-      channels * times,
-      [&](int64_t first, int64_t count) COPPICE_INLINE_BODY {
-        Simd<T>::for_each(count, [&](int64_t i, const Simd<T>& simd) COPPICE_INLINE_BODY {
-          const auto in = simd.load(x + first + i);
-          const auto value = before_relu(simd, a + i, b + i, in, residual, first + i);
+      [&](int64_t at, int64_t first, int64_t count, const Simd<T>& simd) COPPICE_INLINE_BODY {
+        const auto a = simd.load(scales.data() + at);
+        const auto b = simd.load(shifts.data() + at);
+        const auto slope = simd.load(slopes.data() + at);
+        const auto constant = simd.load(constants.data() + at);
+        for (int64_t i = first; i < first + count * stretch.size; i += stretch.size) {
+          const auto in = simd.load(x + i);
           const typename Simd<T>::Vector zero = {};
-          const auto g = value <= least ? zero : simd.load(dy + first + i);
-          if (residual != nullptr) {
-            simd.store(g, dresidual + first + i);
-          }
-          simd.store(simd.load(a + i) * g + (simd.load(slope + i) * in + simd.load(constant + i)),
-                     dx + first + i);
-        });
+          const auto g = a * in + b <= least ? zero : simd.load(dy + i);
+          simd.store(a * g + (slope * in + constant), dx + i);
+        }
       },
       [] {});
 }
 
 // Attributes that compile a function several times do not go onto templates: one plain function per
 // type.
-#define COPPICE_KERNELS(T)                                                                  \
-  COPPICE_FOR_EVERY_CPU void sums_compiled(                                                 \
-      const NormReluPool& op, const T* x, const T* centre, double* sum, double* squares) {  \
-    sums_of<T>(op, x, centre, sum, squares);                                                \
-  }                                                                                         \
-  COPPICE_FOR_EVERY_CPU void forward_compiled(const NormReluPool& op,                       \
-                                              const T* x,                                   \
-                                              const T* residual,                            \
-                                              const NormParameters<T>& norm,                \
-                                              T* y) {                                       \
-    forward_of<T>(op, x, residual, norm, y);                                                \
-  }                                                                                         \
-  COPPICE_FOR_EVERY_CPU void backward_sums_compiled(const NormReluPool& op,                 \
-                                                    const T* x,                             \
-                                                    const T* residual,                      \
-                                                    const T* dy,                            \
-                                                    const NormParameters<T>& norm,          \
-                                                    const T* mean,                          \
-                                                    double* of_gradient,                    \
-                                                    double* of_gradient_times_x) {          \
-    backward_sums_of<T>(op, x, residual, dy, norm, mean, of_gradient, of_gradient_times_x); \
-  }                                                                                         \
-  COPPICE_FOR_EVERY_CPU void backward_input_compiled(const NormReluPool& op,                \
-                                                     const T* x,                            \
-                                                     const T* residual,                     \
-                                                     const T* dy,                           \
-                                                     const NormParameters<T>& norm,         \
-                                                     const InputGradient<T>& rule,          \
-                                                     T* dx,                                 \
-                                                     T* dresidual) {                        \
-    backward_input_of<T>(op, x, residual, dy, norm, rule, dx, dresidual);                   \
+#define COPPICE_KERNELS(T)                                                                 \
+  COPPICE_FOR_EVERY_CPU void sums_compiled(                                                \
+      const NormReluPool& op, const T* x, const T* centre, double* sum, double* squares) { \
+    sums_of<T>(op, x, centre, sum, squares);                                               \
+  }                                                                                        \
+  COPPICE_FOR_EVERY_CPU void forward_compiled(const NormReluPool& op,                      \
+                                              const T* x,                                  \
+                                              const T* residual,                           \
+                                              const NormParameters<T>& norm,               \
+                                              T* y) {                                      \
+    forward_of<T>(op, x, residual, norm, y);                                               \
+  }                                                                                        \
+  COPPICE_FOR_EVERY_CPU void backward_sums_compiled(const NormReluPool& op,                \
+                                                    const T* x,                            \
+                                                    const T* residual,                     \
+                                                    const T* dy,                           \
+                                                    const NormParameters<T>& norm,         \
+                                                    const T* mean,                         \
+                                                    double* of_gradient,                   \
+                                                    double* of_gradient_times_x,           \
+                                                    T* gradient) {                         \
+    backward_sums_of<T>(                                                                   \
+        op, x, residual, dy, norm, mean, of_gradient, of_gradient_times_x, gradient);      \
+  }                                                                                        \
+  COPPICE_FOR_EVERY_CPU void backward_input_compiled(const NormReluPool& op,               \
+                                                     const T* x,                           \
+                                                     const T* dy,                          \
+                                                     const NormParameters<T>& norm,        \
+                                                     const InputGradient<T>& rule,         \
+                                                     T* dx) {                              \
+    backward_input_of<T>(op, x, dy, norm, rule, dx);                                       \
   }
 COPPICE_KERNELS(float)
 COPPICE_KERNELS(double)
@@ -474,20 +484,20 @@ void NormKernels<T>::backward_sums(const NormReluPool& op,
                                    const NormParameters<T>& norm,
                                    const T* mean,
                                    double* of_gradient,
-                                   double* of_gradient_times_x) {
-  backward_sums_compiled(op, x, residual, dy, norm, mean, of_gradient, of_gradient_times_x);
+                                   double* of_gradient_times_x,
+                                   T* gradient) {
+  backward_sums_compiled(
+      op, x, residual, dy, norm, mean, of_gradient, of_gradient_times_x, gradient);
 }
 
 template <class T>
 void NormKernels<T>::backward_input(const NormReluPool& op,
                                     const T* x,
-                                    const T* residual,
                                     const T* dy,
                                     const NormParameters<T>& norm,
                                     const InputGradient<T>& rule,
-                                    T* dx,
-                                    T* dresidual) {
-  backward_input_compiled(op, x, residual, dy, norm, rule, dx, dresidual);
+                                    T* dx) {
+  backward_input_compiled(op, x, dy, norm, rule, dx);
 }
 
 template struct NormKernels<float>;

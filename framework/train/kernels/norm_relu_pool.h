@@ -39,9 +39,8 @@ struct InputGradient {
   const T* constant = nullptr;
 };
 
-/// x, dx, residual and dresidual hold `samples` inputs, y and dy as many outputs; `residual` may be
-/// null, and `dresidual` with it. T is float or double. Compiled for several instruction sets,
-/// chosen when the program starts.
+/// x, dx and residual hold `samples` inputs, y and dy as many outputs; `residual` may be null. T is
+/// float or double. Compiled for several instruction sets, chosen when the program starts.
 template <class T>
 struct NormKernels {
   /// Adds up x - centre and its square by channel.
@@ -51,7 +50,7 @@ struct NormKernels {
   static void forward(
       const NormReluPool& op, const T* x, const T* residual, const NormParameters<T>& norm, T* y);
 
-  /// Adds up g and g (x - mean) by channel.
+  /// Adds up g and g (x - mean) by channel. `gradient` is null, or takes g; never where it pools.
   static void backward_sums(const NormReluPool& op,
                             const T* x,
                             const T* residual,
@@ -59,16 +58,16 @@ struct NormKernels {
                             const NormParameters<T>& norm,
                             const T* mean,
                             double* of_gradient,
-                            double* of_gradient_times_x);
+                            double* of_gradient_times_x,
+                            T* gradient);
 
+  /// Without a residual: where there was one, dy is g and there is no ReLU.
   static void backward_input(const NormReluPool& op,
                              const T* x,
-                             const T* residual,
                              const T* dy,
                              const NormParameters<T>& norm,
                              const InputGradient<T>& rule,
-                             T* dx,
-                             T* dresidual);
+                             T* dx);
 };
 
 extern template struct NormKernels<float>;

@@ -157,8 +157,13 @@ COPPICE_INLINE void read_tile(const Winograd& op,
   }
 }
 
-COPPICE_INLINE void write_results(
-    const Winograd& op, const Tile& tile, const float* from, int64_t position_step, float* y) {
+/// `added` may be null.
+COPPICE_INLINE void write_results(const Winograd& op,
+                                  const Tile& tile,
+                                  const float* from,
+                                  int64_t position_step,
+                                  const float* added,
+                                  float* y) {
   Lanes rows[kResults][kSide];
 #pragma GCC unroll 6
   for (int64_t c = 0; c < kSide; ++c) {
@@ -172,9 +177,12 @@ COPPICE_INLINE void write_results(
   for (int64_t r = 0; r < std::min(kResults, op.height - tile.row); ++r) {
     Lanes line[kResults];
     map_result(rows[r], 1, line, 1);
-    float* to = y + ((tile.row + r) * op.width + tile.column) * op.out;
+    const int64_t start = ((tile.row + r) * op.width + tile.column) * op.out;
     for (int64_t c = 0; c < std::min(kResults, op.width - tile.column); ++c) {
-      *reinterpret_cast<Lanes*>(to + c * op.out) = line[c];
+      if (added != nullptr) {
+        line[c] += *reinterpret_cast<const Lanes*>(added + start + c * op.out);
+      }
+      *reinterpret_cast<Lanes*>(y + start + c * op.out) = line[c];
     }
   }
 }
@@ -373,6 +381,7 @@ COPPICE_AVX512 void winograd_forward(const Winograd& op,
                                      int64_t last,
                                      const float* x,
                                      const float* transformed,
+                                     const float* added,
                                      float* y,
                                      float* scratch) {
   float* inputs = scratch;
@@ -388,8 +397,12 @@ COPPICE_AVX512 void winograd_forward(const Winograd& op,
     for (int64_t i = 0; i < count; ++i) {
       const Tile tile = tile_of(op, op.out, block * kTiles + i);
       for (int64_t c = 0; c < op.out; c += kLanes) {
-        write_results(
-            op, tile, results + c * kTiles + i * kLanes, position_step(op.out), y + tile.image + c);
+        write_results(op,
+                      tile,
+                      results + c * kTiles + i * kLanes,
+                      position_step(op.out),
+                      added == nullptr ? nullptr : added + tile.image + c,
+                      y + tile.image + c);
       }
     }
   }

@@ -44,12 +44,13 @@ struct Winograd {
 /// `turn`: for the convolution op.turned() that makes the gradient by the input; [36, out, in].
 void winograd_weights(const Winograd& op, const float* weights, bool turn, float* transformed);
 
-/// Of blocks [first, last).
+/// Of blocks [first, last). `added`: null, or as many values as results, which they are added to.
 void winograd_forward(const Winograd& op,
                       int64_t first,
                       int64_t last,
                       const float* x,
                       const float* transformed,
+                      const float* added,
                       float* y,
                       float* scratch);
 

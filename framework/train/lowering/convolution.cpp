@@ -47,7 +47,7 @@ at::Tensor lower_Conv(const LoweringArgs& args) {
                      a.pads == graph::Shape{1, 1, 1, 1} && a.groups == 1;
   if (plain && !bias.defined() && args.products == args.real &&
       winograd_pays(args.inputs[0], weight)) {
-    return winograd_convolution(args.inputs[0], weight);
+    return winograd_convolution(args.inputs[0], weight, args.passed_on);
   }
   const bool symmetric = a.pads[0] == a.pads[2] && a.pads[1] == a.pads[3];
   if (symmetric) {

@@ -13,8 +13,9 @@ namespace coppice::train {
 struct LoweringArgs {
   const graph::Node& node;
   const std::vector<at::Tensor>& inputs;
-  bool training = false;       ///< batch statistics and dropout
-  bool may_overwrite = false;  ///< nobody else reads input 0 any more
+  bool training = false;            ///< batch statistics and dropout
+  bool may_overwrite = false;       ///< nobody else reads input 0 any more
+  at::Tensor* passed_on = nullptr;  ///< may be set to input 0 as its other readers shall read it
   uint64_t dropout_seed = 0;
   at::ScalarType real = at::kFloat;      ///< what stands for f32: double in gradient checks
   at::ScalarType products = at::kFloat;  ///< what Conv and Gemm compute in; results are `real`

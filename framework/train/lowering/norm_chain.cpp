@@ -185,7 +185,8 @@ Gradients backward_as(const NormReluPool& op,
                                   affine.parameters(),
                                   mean,
                                   a,
-                                  b);
+                                  b,
+                                  data_of<T>(gradients.residual, begin * op.in_size()));
   });
   const auto channels = static_cast<size_t>(op.channels);
   const auto count = static_cast<double>(op.samples * op.height * op.width);
@@ -204,15 +205,16 @@ Gradients backward_as(const NormReluPool& op,
           static_cast<T>(-scale * sums.first[c] / count - per_x * static_cast<double>(mean[c]));
     }
   }
-  for_parts(op, [&](int64_t, const NormReluPool& own, int64_t begin) {
+  NormReluPool behind_relu = op;
+  behind_relu.relu = op.relu && !residual.defined();
+  const at::Tensor& gradient = residual.defined() ? gradients.residual : dy;
+  for_parts(behind_relu, [&](int64_t, const NormReluPool& own, int64_t begin) {
     NormKernels<T>::backward_input(own,
                                    data_of<T>(x, begin * op.in_size()),
-                                   data_of<T>(residual, begin * op.in_size()),
-                                   data_of<T>(dy, begin * op.out_size()),
+                                   data_of<T>(gradient, begin * op.out_size()),
                                    affine.parameters(),
                                    {slope.data(), constant.data()},
-                                   data_of<T>(gradients.x, begin * op.in_size()),
-                                   data_of<T>(gradients.residual, begin * op.in_size()));
+                                   data_of<T>(gradients.x, begin * op.in_size()));
   });
   return gradients;
 }

@@ -29,8 +29,11 @@ at::Tensor transform(const Winograd& op, const at::Tensor& weight, bool turn) {
   return transformed;
 }
 
-/// REQUIRES: x lies channels last.
-at::Tensor convolve(const Winograd& op, const at::Tensor& x, const at::Tensor& transformed) {
+/// REQUIRES: x and `added`, where it is defined, lie channels last.
+at::Tensor convolve(const Winograd& op,
+                    const at::Tensor& x,
+                    const at::Tensor& transformed,
+                    const at::Tensor& added) {
   at::Tensor y = at::empty({op.samples, op.out, op.height, op.width},
                            x.options().memory_format(at::MemoryFormat::ChannelsLast));
   at::parallel_for(0, op.blocks(), 1, [&](int64_t first, int64_t last) {
@@ -40,6 +43,7 @@ at::Tensor convolve(const Winograd& op, const at::Tensor& x, const at::Tensor& t
                      last,
                      x.data_ptr<float>(),
                      transformed.data_ptr<float>(),
+                     added.defined() ? added.data_ptr<float>() : nullptr,
                      y.data_ptr<float>(),
                      scratch.data_ptr<float>());
   });
@@ -68,20 +72,27 @@ at::Tensor weight_gradient(const Winograd& op, const at::Tensor& x, const at::Te
   return gradient;
 }
 
+/// Gives back its input besides the result: whoever else reads that, reads it from here, so that
+/// the gradients of both meet on the way to memory.
 class WinogradFunction : public torch::autograd::Function<WinogradFunction> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context,
-                            const at::Tensor& input,
-                            const at::Tensor& given_weight) {
+  static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context,
+                                                const at::Tensor& input,
+                                                const at::Tensor& given_weight) {
     const at::Tensor x = in_channels_last(input);
     const at::Tensor weight = given_weight.contiguous();
     context->save_for_backward({x, weight});
+    context->set_materialize_grads(false);
     const Winograd op = winograd_of(x, weight);
-    return convolve(op, x, transform(op, weight, /*turn=*/false));
+    return {convolve(op, x, transform(op, weight, /*turn=*/false), /*added=*/{}), x};
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& outputs) {
+    const at::Tensor& of_input = outputs[1];
+    if (!outputs[0].defined()) {
+      return {of_input, at::Tensor()};
+    }
     const auto saved = context->get_saved_variables();
     const at::Tensor& x = saved[0];
     const at::Tensor& weight = saved[1];
@@ -89,7 +100,10 @@ class WinogradFunction : public torch::autograd::Function<WinogradFunction> {
     const Winograd op = winograd_of(x, weight);
     at::Tensor dx;
     if (context->needs_input_grad(0)) {
-      dx = convolve(op.turned(), dy, transform(op, weight, /*turn=*/true));
+      dx = convolve(op.turned(),
+                    dy,
+                    transform(op, weight, /*turn=*/true),
+                    of_input.defined() ? in_channels_last(of_input) : at::Tensor());
     }
     return {dx, context->needs_input_grad(1) ? weight_gradient(op, x, dy) : at::Tensor()};
   }
@@ -103,8 +117,14 @@ bool winograd_pays(const at::Tensor& x, const at::Tensor& weight) {
          winograd_of(x, weight).pays();
 }
 
-at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight) {
-  return WinogradFunction::apply(x, weight);
+at::Tensor winograd_convolution(const at::Tensor& x,
+                                const at::Tensor& weight,
+                                at::Tensor* passed_on) {
+  const auto outputs = WinogradFunction::apply(x, weight);
+  if (passed_on != nullptr) {
+    *passed_on = outputs[1];
+  }
+  return outputs[0];
 }
 
 }  // namespace coppice::train

@@ -10,7 +10,11 @@ namespace coppice::train {
 bool winograd_pays(const at::Tensor& x, const at::Tensor& weight);
 
 /// x [n, in, height, width], weight [out, in, 3, 3] -> [n, out, height, width], which lies channels
-/// last; differentiable. REQUIRES: winograd_pays().
-at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight);
+/// last; differentiable. `passed_on`, where given, becomes x as its other readers may read it:
+/// their gradient is added to this one's while that is written, which saves a walk through memory.
+/// REQUIRES: winograd_pays().
+at::Tensor winograd_convolution(const at::Tensor& x,
+                                const at::Tensor& weight,
+                                at::Tensor* passed_on = nullptr);
 
 }  // namespace coppice::train
