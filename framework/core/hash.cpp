@@ -1,7 +1,9 @@
 #include "core/hash.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <vector>
 
@@ -13,12 +15,35 @@
 #include "core/error.h"
 #include "core/file_descriptor.h"
 #include "core/files.h"
+#include "core/sha256_blocks.h"
 
 namespace coppice::core {
 
 struct Sha256::State {
   crypto_hash_sha256_state sodium{};
   bool finished = false;
+
+  /// libsodium's code is portable. Whole blocks go through the processor's instructions, where
+  /// there are some, in a fifth of the time.
+  void update(std::span<const std::byte> bytes) {
+    constexpr size_t kBlockBytes = sizeof(sodium.buf);
+    if (has_sha256_instructions()) {
+      const size_t held = (sodium.count / CHAR_BIT) % kBlockBytes;
+      const size_t missing = std::min((kBlockBytes - held) % kBlockBytes, bytes.size());
+      feed_sodium(bytes.first(missing));
+      bytes = bytes.subspan(missing);
+      const size_t blocks = bytes.size() / kBlockBytes;
+      sha256_blocks(sodium.state, bytes.data(), blocks);
+      sodium.count += blocks * kBlockBytes * CHAR_BIT;
+      bytes = bytes.subspan(blocks * kBlockBytes);
+    }
+    feed_sodium(bytes);
+  }
+
+  void feed_sodium(std::span<const std::byte> bytes) {
+    crypto_hash_sha256_update(
+        &sodium, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  }
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
@@ -29,8 +54,7 @@ Sha256::~Sha256() = default;
 
 void Sha256::update(std::span<const std::byte> bytes) {
   COPPICE_CHECK(!state_->finished, "a finished SHA-256 takes no more bytes");
-  crypto_hash_sha256_update(
-      &state_->sodium, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  state_->update(bytes);
 }
 
 void Sha256::update(std::string_view text) {

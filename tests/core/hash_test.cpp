@@ -1,5 +1,11 @@
 #include "core/hash.h"
 
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include <sodium.h>
+
 #include "core/expect_error.h"
 #include "core/files.h"
 
@@ -25,6 +31,28 @@ TEST(Hash, PiecesGiveTheHashOfTheWhole) {
     hash.update(std::string(1000, 'a'));
   }
   EXPECT_EQ(hash.finish(), kMillion);
+}
+
+/// Pieces of every length that ends within, at and behind a block, against libsodium's own.
+TEST(Hash, IsLibsodiumsWhereverPiecesEnd) {
+  std::vector<std::byte> bytes(700);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::byte>(i * 131 + i / 7);
+  }
+  for (size_t size = 0; size <= bytes.size(); size += 13) {
+    const std::span whole = std::span<const std::byte>(bytes).first(size);
+    std::array<std::byte, crypto_hash_sha256_BYTES> expected{};
+    crypto_hash_sha256(reinterpret_cast<unsigned char*>(expected.data()),
+                       reinterpret_cast<const unsigned char*>(whole.data()),
+                       size);
+    for (const size_t piece : {1, 63, 64, 65, 200}) {
+      Sha256 hash;
+      for (size_t at = 0; at < size; at += piece) {
+        hash.update(whole.subspan(at, std::min(piece, size - at)));
+      }
+      EXPECT_EQ(hash.finish(), to_hex(expected)) << size << " bytes in pieces of " << piece;
+    }
+  }
 }
 
 TEST(Hash, OfAFile) {

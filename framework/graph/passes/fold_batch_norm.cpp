@@ -74,18 +74,25 @@ void set_weight(Model& model, Node& node, size_t i, Tensor value, const std::str
   model.weights[node.inputs[i]] = std::move(value);
 }
 
-/// The output channel that element i of a weight makes: rows of a Conv's or Gemm's; of a
+/// Multiplies what makes each output channel by its factor: rows of a Conv's or Gemm's weight; of a
 /// ConvTranspose's [in, out / groups, …] the columns, group after group.
-size_t channel_of(const Node& producer, const Tensor& weight, size_t i) {
+void scale_channels(const Node& producer, const std::vector<double>& factors, Tensor& weight) {
   const auto rows = static_cast<size_t>(weight.dim(0));
-  const auto row = static_cast<size_t>(weight.size()) / rows;
-  if (producer.op != Op::ConvTranspose) {
-    return i / row;
+  size_t columns = 1;  // parts of a row that make different channels
+  size_t groups = rows;
+  if (producer.op == Op::ConvTranspose) {
+    columns = static_cast<size_t>(weight.dim(1));
+    groups = static_cast<size_t>(producer.as<ConvTransposeAttributes>().groups);
   }
-  const auto groups = static_cast<size_t>(producer.as<ConvTransposeAttributes>().groups);
-  const auto columns = static_cast<size_t>(weight.dim(1));
-  const size_t group = i / row / (rows / groups);
-  return group * columns + i % row / (row / columns);
+  const size_t run = static_cast<size_t>(weight.size()) / (rows * columns);
+  float* value = weight.data<float>().data();
+  for (size_t part = 0; part < rows * columns; ++part) {
+    const size_t group = part / columns / (rows / groups);
+    const double factor = factors[group * columns + part % columns];
+    for (size_t i = 0; i < run; ++i, ++value) {
+      *value = static_cast<float>(*value * factor);
+    }
+  }
 }
 
 void fold(Model& model, Node& producer, const Affine& affine) {
@@ -93,10 +100,7 @@ void fold(Model& model, Node& producer, const Affine& affine) {
   Tensor weight = model.weight(producer.inputs[1]).clone();
   Tensor bias = producer.inputs.size() > 2 ? model.weight(producer.inputs[2]).clone()
                                            : Tensor(DType::F32, {std::ssize(affine.factor)});
-  const auto values = weight.data<float>();
-  for (size_t i = 0; i < values.size(); ++i) {
-    values[i] = static_cast<float>(values[i] * affine.factor[channel_of(producer, weight, i)]);
-  }
+  scale_channels(producer, affine.factor, weight);
   const auto biases = bias.data<float>();
   for (size_t c = 0; c < channels; ++c) {
     biases[c] = static_cast<float>(biases[c] * affine.factor[c] + affine.offset[c]);
