@@ -8,7 +8,8 @@
 
 // The compiler vectorises each loop for several generations of CPUs and picks at load time.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define COPPICE_VECTORISE __attribute__((target_clones("arch=skylake-avx512", "avx2", "default")))
+#define COPPICE_VECTORISE \
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define COPPICE_VECTORISE
 #endif

@@ -3,7 +3,18 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+namespace dnnl {
+
+#define COPPICE_DNNL_DEFINE(name) decltype(&::name) name = nullptr;
+COPPICE_DNNL_FUNCTIONS(COPPICE_DNNL_DEFINE)
+#undef COPPICE_DNNL_DEFINE
+
+}  // namespace dnnl
+
 namespace coppice::runtime::onednn {
+
+int (*omp_get_max_threads)() = nullptr;
+void (*omp_set_num_threads)(int) = nullptr;
 
 namespace {
 
@@ -21,10 +32,9 @@ bool load() {
   if (handle == nullptr) {
     return false;
   }
-  bool complete = look_up(handle, "omp_get_max_threads", library.omp_get_max_threads) &&
-                  look_up(handle, "omp_set_num_threads", library.omp_set_num_threads);
-  // `name` stands for the member, `#name` for what the library calls it.
-#define COPPICE_DNNL_LOOK_UP(name) complete = complete && look_up(handle, #name, name);
+  bool complete = look_up(handle, "omp_get_max_threads", omp_get_max_threads) &&
+                  look_up(handle, "omp_set_num_threads", omp_set_num_threads);
+#define COPPICE_DNNL_LOOK_UP(name) complete = complete && look_up(handle, #name, dnnl::name);
   COPPICE_DNNL_FUNCTIONS(COPPICE_DNNL_LOOK_UP)
 #undef COPPICE_DNNL_LOOK_UP
   return complete;
@@ -32,15 +42,13 @@ bool load() {
 
 }  // namespace
 
-Library library;
-
 bool load_library() {
   static const bool loaded = load();
   return loaded;
 }
 
 std::string library_version() {
-  const dnnl_version_t* version = dnnl_version();
+  const dnnl_version_t* version = dnnl::dnnl_version();
   return fmt::format(
       "{}.{}.{} ({})", version->major, version->minor, version->patch, version->hash);
 }

@@ -34,9 +34,9 @@ void PrimitiveStep::bind(Buffers buffers) {
 
 void PrimitiveStep::run(Buffers buffers) {
   for (const External& external : externals_) {
-    dnnl_memory_set_data_handle(external.memory, buffers[external.buffer]);
+    dnnl::dnnl_memory_set_data_handle(external.memory, buffers[external.buffer]);
   }
-  const dnnl_status_t status = dnnl_primitive_execute(
+  const dnnl_status_t status = dnnl::dnnl_primitive_execute(
       primitive_.get(), stream_.get(), static_cast<int>(call_.size()), call_.data());
   if (status != dnnl_success) {
     throw core::Error(
@@ -49,13 +49,14 @@ std::string PrimitiveStep::work() const {
   const_dnnl_primitive_desc_t description = nullptr;
   dnnl_primitive_kind_t kind = dnnl_undefined_primitive;
   const char* implementation = nullptr;
-  if (dnnl_primitive_get_primitive_desc(primitive_.get(), &description) != dnnl_success ||
-      dnnl_primitive_desc_query(description, dnnl_query_primitive_kind, 0, &kind) != dnnl_success ||
-      dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &implementation) !=
+  if (dnnl::dnnl_primitive_get_primitive_desc(primitive_.get(), &description) != dnnl_success ||
+      dnnl::dnnl_primitive_desc_query(description, dnnl_query_primitive_kind, 0, &kind) !=
+          dnnl_success ||
+      dnnl::dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &implementation) !=
           dnnl_success) {
     return "oneDNN";
   }
-  return fmt::format("{} {}", dnnl_prim_kind2str(kind), implementation);
+  return fmt::format("{} {}", dnnl::dnnl_prim_kind2str(kind), implementation);
 }
 
 }  // namespace coppice::runtime::onednn

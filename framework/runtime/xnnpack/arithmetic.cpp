@@ -105,7 +105,7 @@ std::optional<Stage> match_arithmetic(ModelIndex& index, const Node& last) {
     }
   }
   stage.build = [=, &last](Builder& builder) {
-    Operator made = create(binary->create, low, kInfinity, uint32_t{0});
+    Operator made = create(binary->create, low, kInfinity, kNoFlags);
     if (!made) {
       return false;
     }

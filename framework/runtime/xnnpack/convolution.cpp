@@ -1,5 +1,7 @@
 #include "runtime/xnnpack/convolution.h"
 
+#include "runtime/xnnpack/native_operator.h"
+
 namespace coppice::runtime::xnnpack {
 
 namespace {
@@ -28,14 +30,6 @@ const Node* flattened_image(const ModelIndex& index, const std::string& name) {
   return image != nullptr && is_transposed(image->shape) ? image : nullptr;
 }
 
-uint32_t small(int64_t value) {
-  return static_cast<uint32_t>(value);
-}
-
-size_t wide(int64_t value) {
-  return static_cast<size_t>(value);
-}
-
 }  // namespace
 
 Convolution convolution_of(const ModelIndex& index,
@@ -59,7 +53,6 @@ Convolution convolution_of(const ModelIndex& index,
   result.in_channels = shape[1];
   result.height = shape[2];
   result.width = shape[3];
-  result.out_pixels = layer.shape[2] * layer.shape[3];
   result.weight = channels_last(weight, weight.dim(1), weight.dim(2) * weight.dim(3));
   return result;
 }
@@ -68,39 +61,15 @@ Operator make_convolution(const Convolution& convolution,
                           const float* bias,
                           float low,
                           float high) {
-  const graph::ConvAttributes& a = convolution.attributes;
-  return create(xnn_create_convolution2d_nhwc_f32,
-                small(a.pads[0]),
-                small(a.pads[3]),
-                small(a.pads[2]),
-                small(a.pads[1]),
-                small(a.kernel[0]),
-                small(a.kernel[1]),
-                small(a.stride[0]),
-                small(a.stride[1]),
-                small(a.dilation[0]),
-                small(a.dilation[1]),
-                small(a.groups),
-                wide(convolution.in_channels / a.groups),
-                wide(convolution.out_channels / a.groups),
-                wide(convolution.in_channels),
-                wide(convolution.out_channels),
-                convolution.weight.data<float>().data(),
-                bias,
-                low,
-                high,
-                uint32_t{0});
-}
-
-Setup set_up_convolution(const Convolution& convolution,
-                         const Memory* memory,
-                         size_t input,
-                         size_t output) {
-  return [=, height = wide(convolution.height), width = wide(convolution.width)](
-             xnn_operator_t made, size_t batch, pthreadpool_t threads) {
-    return xnn_setup_convolution2d_nhwc_f32(
-        made, batch, height, width, memory->at<float>(input), memory->at<float>(output), threads);
-  };
+  return create_convolution(&xnn_create_convolution2d_nhwc_f32,
+                            convolution.attributes,
+                            convolution.in_channels,
+                            convolution.out_channels,
+                            convolution.weight.data<float>().data(),
+                            bias,
+                            low,
+                            high,
+                            kNoFlags);
 }
 
 }  // namespace coppice::runtime::xnnpack

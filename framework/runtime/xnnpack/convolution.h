@@ -16,7 +16,6 @@ struct Convolution {
   int64_t out_channels = 1;
   int64_t height = 1;  ///< of the input
   int64_t width = 1;
-  int64_t out_pixels = 1;
 };
 
 /// `input` names what `layer` reads and `weight` its weights in the graph's order. A Flatten of an
@@ -28,9 +27,5 @@ Convolution convolution_of(const ModelIndex& index,
 
 /// Floats; `bias` per output channel, or nullptr.
 Operator make_convolution(const Convolution& convolution, const float* bias, float low, float high);
-Setup set_up_convolution(const Convolution& convolution,
-                         const Memory* memory,
-                         size_t input,
-                         size_t output);
 
 }  // namespace coppice::runtime::xnnpack

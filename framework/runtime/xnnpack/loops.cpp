@@ -8,7 +8,7 @@
 
 // The compiler vectorises each loop for several generations of CPUs and picks at load time.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define COPPICE_CLONES __attribute__((target_clones("arch=skylake-avx512", "avx2", "default")))
+#define COPPICE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define COPPICE_CLONES
 #endif
@@ -31,33 +31,42 @@ void quantise(const float* x, float scale, int32_t zero, int64_t count, int8_t* 
 
 namespace {
 
+/// Where one block of a Finish reads.
+struct FinishBlock {
+  const float* bias;
+  const float* multipliers;
+  const int8_t* residual;
+  Scaled added;
+  Finish::Range range;
+
+  [[gnu::always_inline]] float value(float sum, int64_t i) const {
+    return (sum + bias[i]) * multipliers[i] +
+           static_cast<float>(residual[i] - added.zero) * added.scale;
+  }
+};
+
 COPPICE_CLONES
-void scale_row(const float* bias,
-               const float* multipliers,
-               float low,
-               float high,
-               int64_t channels,
-               float* sums) {
-  for (int64_t c = 0; c < channels; ++c) {
-    const float value = (sums[c] + bias[c]) * multipliers[c];
-    sums[c] = std::min(std::max(value, low), high);
+void finish_floats(FinishBlock block, int64_t count, float* sums) {
+  for (int64_t i = 0; i < count; ++i) {
+    sums[i] = std::min(std::max(block.value(sums[i], i), block.range.low), block.range.high);
   }
 }
 
 COPPICE_CLONES
-void add_row(const float* bias,
-             const float* multipliers,
-             const int8_t* residual,
-             Scaled added,
-             float low,
-             float high,
-             int64_t channels,
-             float* sums) {
-  for (int64_t c = 0; c < channels; ++c) {
-    const float value = (sums[c] + bias[c]) * multipliers[c] +
-                        static_cast<float>(residual[c] - added.zero) * added.scale;
-    sums[c] = std::min(std::max(value, low), high);
+void finish_bytes(FinishBlock block, const float* sums, int64_t count, int8_t* __restrict out) {
+  const Finish::Range range = block.range;
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = round_between<int8_t>(block.value(sums[i], i), range.low, range.high, range.zero);
   }
+}
+
+std::vector<float> repeated(const std::vector<float>& values) {
+  constexpr size_t kLeast = 256;
+  std::vector<float> result;
+  do {
+    result.insert(result.end(), values.begin(), values.end());
+  } while (result.size() < kLeast && !values.empty());
+  return result;
 }
 
 /// a * scale + b * scale of a block, and no less than the floor.
@@ -78,22 +87,35 @@ void add_blocks(const int8_t* a,
 
 }  // namespace
 
-void Finish::scale(float* sums, const int8_t* residual_values, int64_t rows) const {
-  const auto channels = static_cast<int64_t>(bias.size());
-  for (int64_t row = 0; row < rows; ++row) {
-    float* at = sums + row * channels;
-    if (residual_values == nullptr) {
-      scale_row(bias.data(), multipliers.data(), low, high, channels, at);
-    } else {
-      add_row(bias.data(),
-              multipliers.data(),
-              residual_values + row * channels,
-              residual,
-              low,
-              high,
-              channels,
-              at);
-    }
+Finish::Finish(const std::vector<float>& bias,
+               const std::vector<float>& multipliers,
+               Scaled added,
+               Range range)
+    : bias_(repeated(bias)),
+      multipliers_(repeated(multipliers)),
+      no_residual_(bias_.size()),
+      added_(added),
+      range_(range) {}
+
+void Finish::to_floats(float* sums, const int8_t* residual, int64_t count) const {
+  for (int64_t at = 0; at < count; at += period()) {
+    const int8_t* added = residual == nullptr ? no_residual_.data() : residual + at;
+    finish_floats({bias_.data(), multipliers_.data(), added, added_, range_},
+                  std::min(period(), count - at),
+                  sums + at);
+  }
+}
+
+void Finish::to_bytes(const float* sums, const int8_t* residual, int64_t count, int8_t* out) const {
+  const Range range{std::max(range_.low, least_value<int8_t>(range_.zero)),
+                    std::min(range_.high, largest_value<int8_t>(range_.zero)),
+                    range_.zero};
+  for (int64_t at = 0; at < count; at += period()) {
+    const int8_t* added = residual == nullptr ? no_residual_.data() : residual + at;
+    finish_bytes({bias_.data(), multipliers_.data(), added, added_, range},
+                 sums + at,
+                 std::min(period(), count - at),
+                 out + at);
   }
 }
 

@@ -20,16 +20,35 @@ struct Scaled {
 };
 
 /// What makes a layer's values of its sums: (sum + bias) * multiplier + residual, clamped.
-struct Finish {
-  std::vector<float> bias;         ///< per channel
-  std::vector<float> multipliers;  ///< per channel
-  Scaled residual;
-  float low = 0;
-  float high = 0;
-  int32_t zero = 0;  ///< of an 8-bit result
+class Finish {
+ public:
+  /// Limits of the values, and the zero point of an 8-bit result.
+  struct Range {
+    float low = 0;
+    float high = 0;
+    int32_t zero = 0;
+  };
 
-  /// Sums [rows, channels] in place. `residual` may be nullptr.
-  void scale(float* sums, const int8_t* residual, int64_t rows) const;
+  /// `bias` and `multipliers` per channel. `added` {0, 0}: the residual counts for nothing.
+  Finish(const std::vector<float>& bias,
+         const std::vector<float>& multipliers,
+         Scaled added,
+         Range range);
+
+  /// Of sums whose last dimension is the channels. `residual` may be nullptr where `added` is {0,
+  /// 0}.
+  void to_floats(float* sums, const int8_t* residual, int64_t count) const;
+  void to_bytes(const float* sums, const int8_t* residual, int64_t count, int8_t* out) const;
+
+ private:
+  int64_t period() const { return static_cast<int64_t>(bias_.size()); }
+
+  /// Those of all channels, over and over, so that a loop need not stop at the last channel.
+  std::vector<float> bias_;
+  std::vector<float> multipliers_;
+  std::vector<int8_t> no_residual_;
+  Scaled added_;
+  Range range_;
 };
 
 /// clamp(a + b, low) / scale + zero, rounded and saturated.

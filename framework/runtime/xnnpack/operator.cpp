@@ -14,6 +14,9 @@ using core::ErrorKind;
 
 void initialise() {
   static const xnn_status status = xnn_initialize(nullptr);
+  if (status == xnn_status_out_of_memory) {
+    throw std::bad_alloc();
+  }
   if (status != xnn_status_success) {
     throw Error(ErrorKind::Unsupported,
                 "XNNPACK has no kernels for this CPU; backend 'reference' runs on it");
@@ -21,7 +24,14 @@ void initialise() {
 }
 
 Threads make_threads(size_t count) {
-  return Threads(count > 1 ? pthreadpool_create(count) : nullptr);
+  if (count <= 1) {
+    return nullptr;
+  }
+  Threads threads(pthreadpool_create(count));
+  if (!threads) {
+    throw Error(ErrorKind::Io, fmt::format("XNNPACK can't start {} threads; ask for fewer", count));
+  }
+  return threads;
 }
 
 /// XNNPACK has no version of its own: the file that it was loaded from, by size and time.

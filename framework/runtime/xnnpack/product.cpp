@@ -1,5 +1,5 @@
-#include "runtime/quantised.h"
 #include "runtime/xnnpack/convolution.h"
+#include "runtime/xnnpack/native_operator.h"
 #include "runtime/xnnpack/stage.h"
 
 namespace coppice::runtime::xnnpack {
@@ -63,32 +63,26 @@ std::optional<Stage> match_rows(ModelIndex& index, const Node& last) {
       &last, {input}, [=, &last](Builder& builder) {
         const auto in = static_cast<size_t>(weight.dim(0));
         const auto out = static_cast<size_t>(weight.dim(1));
-        Operator made = create(xnn_create_fully_connected_nc_f32,
-                               in,
-                               out,
-                               in,
-                               out,
-                               weight.data<float>().data(),
-                               values_of(bias),
-                               clamp.low,
-                               clamp.high,
-                               uint32_t{XNN_FLAG_TRANSPOSE_WEIGHTS});
-        if (!made) {
-          return false;
-        }
-        const size_t x = builder.native(input);
-        const size_t y = builder.new_buffer(last);
         const size_t rows = static_cast<size_t>(sample_size(last.shape)) / out;
-        builder.add_operator(
+        return add_native_operator<float>(
+            builder,
+            last,
+            input,
             "fully connected f32",
-            std::move(made),
-            [=, memory = builder.memory()](xnn_operator_t op, size_t batch, pthreadpool_t threads) {
-              return xnn_setup_fully_connected_nc_f32(
-                  op, batch * rows, memory->at<float>(x), memory->at<float>(y), threads);
-            },
-            {x, y});
-        builder.define(last, Form::Native, y);
-        return true;
+            create(&xnn_create_fully_connected_nc_f32,
+                   in,
+                   out,
+                   in,
+                   out,
+                   weight.data<float>().data(),
+                   values_of(bias),
+                   clamp.low,
+                   clamp.high,
+                   uint32_t{XNN_FLAG_TRANSPOSE_WEIGHTS}),
+            [rows](
+                xnn_operator_t op, size_t batch, const float* x, float* y, pthreadpool_t threads) {
+              return xnn_setup_fully_connected_nc_f32(op, batch * rows, x, y, threads);
+            });
       }};
 }
 
@@ -111,18 +105,13 @@ std::optional<Stage> match_product(ModelIndex& index, const Node& last) {
   std::vector<std::string> inputs{convolution.input};
   return Stage{
       &last, std::move(inputs), [=, &last, convolution = std::move(convolution)](Builder& builder) {
-        Operator made = make_convolution(convolution, values_of(bias), clamp.low, clamp.high);
-        if (!made) {
-          return false;
-        }
-        const size_t x = builder.native(convolution.input);
-        const size_t y = builder.new_buffer(last);
-        builder.add_operator("convolution f32",
-                             std::move(made),
-                             set_up_convolution(convolution, builder.memory(), x, y),
-                             {x, y});
-        builder.define(last, Form::Native, y);
-        return true;
+        return add_native_operator<float>(
+            builder,
+            last,
+            convolution.input,
+            "convolution f32",
+            make_convolution(convolution, values_of(bias), clamp.low, clamp.high),
+            over_images(&xnn_setup_convolution2d_nhwc_f32, convolution.height, convolution.width));
       }};
 }
 
@@ -135,64 +124,40 @@ std::optional<Stage> match_deconvolution(ModelIndex& index, const Node& last) {
   }
   const Tensor weight = index.constant(last.inputs[1]);
   const Tensor bias = constant_operand(index, last, 2);
-  return Stage{&last, {last.inputs[0]}, [=, &last](Builder& builder) {
-                 const auto& a = last.as<graph::ConvTransposeAttributes>();
-                 const graph::Shape shape = builder.node(last.inputs[0]).shape;
-                 const int64_t in = shape[1] / a.groups;
-                 const int64_t out = weight.dim(1);
-                 const int64_t taps = a.kernel[0] * a.kernel[1];
-                 // [groups, in, out, taps] to [groups, out, taps, in].
-                 Tensor packed(graph::DType::F32, {a.groups * out, taps, in});
-                 Conversion{graph::DType::F32, in, out * taps, false}.run(
-                     weight.bytes(), packed.bytes(), a.groups);
-                 Operator made = create(xnn_create_deconvolution2d_nhwc_f32,
-                                        static_cast<uint32_t>(a.pads[0]),
-                                        static_cast<uint32_t>(a.pads[3]),
-                                        static_cast<uint32_t>(a.pads[2]),
-                                        static_cast<uint32_t>(a.pads[1]),
-                                        static_cast<uint32_t>(a.kernel[0]),
-                                        static_cast<uint32_t>(a.kernel[1]),
-                                        static_cast<uint32_t>(a.stride[0]),
-                                        static_cast<uint32_t>(a.stride[1]),
-                                        static_cast<uint32_t>(a.dilation[0]),
-                                        static_cast<uint32_t>(a.dilation[1]),
-                                        static_cast<uint32_t>(a.groups),
-                                        static_cast<size_t>(in),
-                                        static_cast<size_t>(out),
-                                        static_cast<size_t>(shape[1]),
-                                        static_cast<size_t>(last.shape[1]),
-                                        packed.data<float>().data(),
-                                        values_of(bias),
-                                        -kInfinity,
-                                        kInfinity,
-                                        uint32_t{0});
-                 if (!made) {
-                   return false;
-                 }
-                 const size_t x = builder.native(last.inputs[0]);
-                 const size_t y = builder.new_buffer(last);
-                 builder.add_operator("deconvolution f32",
-                                      std::move(made),
-                                      [=,
-                                       memory = builder.memory(),
-                                       down = static_cast<uint32_t>(a.output_padding[0]),
-                                       right = static_cast<uint32_t>(a.output_padding[1])](
-                                          xnn_operator_t op, size_t batch, pthreadpool_t threads) {
-                                        return xnn_setup_deconvolution2d_nhwc_f32(
-                                            op,
-                                            batch,
-                                            static_cast<size_t>(shape[2]),
-                                            static_cast<size_t>(shape[3]),
-                                            down,
-                                            right,
-                                            memory->at<float>(x),
-                                            memory->at<float>(y),
-                                            threads);
-                                      },
-                                      {x, y});
-                 builder.define(last, Form::Native, y);
-                 return true;
-               }};
+  return Stage{
+      &last, {last.inputs[0]}, [=, &last](Builder& builder) {
+        const auto& a = last.as<graph::ConvTransposeAttributes>();
+        const graph::Shape shape = builder.node(last.inputs[0]).shape;
+        const int64_t in = shape[1] / a.groups;
+        const int64_t out = weight.dim(1);
+        const int64_t taps = a.kernel[0] * a.kernel[1];
+        // [groups, in, out, taps] to [groups, out, taps, in].
+        Tensor packed(graph::DType::F32, {a.groups * out, taps, in});
+        Conversion{graph::DType::F32, in, out * taps, false}.run(
+            weight.bytes(), packed.bytes(), a.groups);
+        return add_native_operator<float>(
+            builder,
+            last,
+            last.inputs[0],
+            "deconvolution f32",
+            create_convolution(&xnn_create_deconvolution2d_nhwc_f32,
+                               a,
+                               shape[1],
+                               last.shape[1],
+                               packed.data<float>().data(),
+                               values_of(bias),
+                               -kInfinity,
+                               kInfinity,
+                               kNoFlags),
+            [height = static_cast<size_t>(shape[2]),
+             width = static_cast<size_t>(shape[3]),
+             down = static_cast<uint32_t>(a.output_padding[0]),
+             right = static_cast<uint32_t>(a.output_padding[1])](
+                xnn_operator_t op, size_t batch, const float* x, float* y, pthreadpool_t threads) {
+              return xnn_setup_deconvolution2d_nhwc_f32(
+                  op, batch, height, width, down, right, x, y, threads);
+            });
+      }};
 }
 
 }  // namespace coppice::runtime::xnnpack

@@ -6,6 +6,7 @@
 #include "runtime/rounding.h"
 #include "runtime/xnnpack/convolution.h"
 #include "runtime/xnnpack/loops.h"
+#include "runtime/xnnpack/native_operator.h"
 #include "runtime/xnnpack/stage.h"
 
 namespace coppice::runtime::xnnpack {
@@ -45,23 +46,15 @@ bool build_in_bytes(Builder& builder, const QuantisedLayer& layer, const Convolu
   const int8_t high = layer.relu && std::isfinite(layer.ceiling)
                           ? round_saturate<int8_t>(layer.ceiling, zero)
                           : std::numeric_limits<int8_t>::max();
-  const graph::ConvAttributes& a = convolution.attributes;
-  Operator made = create(xnn_create_convolution2d_nhwc_qc8,
-                         static_cast<uint32_t>(a.pads[0]),
-                         static_cast<uint32_t>(a.pads[3]),
-                         static_cast<uint32_t>(a.pads[2]),
-                         static_cast<uint32_t>(a.pads[1]),
-                         static_cast<uint32_t>(a.kernel[0]),
-                         static_cast<uint32_t>(a.kernel[1]),
-                         static_cast<uint32_t>(a.stride[0]),
-                         static_cast<uint32_t>(a.stride[1]),
-                         static_cast<uint32_t>(a.dilation[0]),
-                         static_cast<uint32_t>(a.dilation[1]),
-                         static_cast<uint32_t>(a.groups),
-                         static_cast<size_t>(convolution.in_channels / a.groups),
-                         static_cast<size_t>(convolution.out_channels / a.groups),
-                         static_cast<size_t>(convolution.in_channels),
-                         static_cast<size_t>(convolution.out_channels),
+  return add_native_operator<int8_t>(
+      builder,
+      output,
+      convolution.input,
+      "convolution qc8",
+      create_convolution(&xnn_create_convolution2d_nhwc_qc8,
+                         convolution.attributes,
+                         convolution.in_channels,
+                         convolution.out_channels,
                          static_cast<int8_t>(native_zero(layer.input_quantisation)),
                          1.0F,
                          layer.multipliers.data(),
@@ -71,39 +64,18 @@ bool build_in_bytes(Builder& builder, const QuantisedLayer& layer, const Convolu
                          1.0F,
                          low,
                          high,
-                         uint32_t{0});
-  if (!made) {
-    return false;
-  }
-  const size_t input = builder.native(convolution.input);
-  const size_t target = builder.new_buffer(output);
-  builder.add_operator("convolution qc8",
-                       std::move(made),
-                       [=,
-                        memory = builder.memory(),
-                        height = static_cast<size_t>(convolution.height),
-                        width = static_cast<size_t>(convolution.width)](
-                           xnn_operator_t op, size_t batch, pthreadpool_t threads) {
-                         return xnn_setup_convolution2d_nhwc_qc8(op,
-                                                                 batch,
-                                                                 height,
-                                                                 width,
-                                                                 memory->at<int8_t>(input),
-                                                                 memory->at<int8_t>(target),
-                                                                 threads);
-                       },
-                       {input, target});
-  builder.define(output, Form::Native, target);
-  return true;
+                         kNoFlags),
+      over_images(&xnn_setup_convolution2d_nhwc_qc8, convolution.height, convolution.width));
 }
 
 Finish finish_of(const QuantisedLayer& layer) {
+  const Scaled residual{layer.residual_multiplier, native_zero(layer.residual_quantisation)};
   return {layer.bias,
           layer.multipliers,
-          {layer.residual_multiplier, native_zero(layer.residual_quantisation)},
-          layer.relu ? 0.0F : -kInfinity,
-          layer.relu ? layer.ceiling : kInfinity,
-          layer.output_zero_point + native_offset(layer.output->dtype)};
+          layer.residual.empty() ? Scaled{0, 0} : residual,
+          {layer.relu ? 0.0F : -kInfinity,
+           layer.relu ? layer.ceiling : kInfinity,
+           layer.output_zero_point + native_offset(layer.output->dtype)}};
 }
 
 /// XNNPACK hands out no sums, which a residual or a float result needs. The floats are integers,
@@ -133,23 +105,29 @@ bool build_by_float_sums(Builder& builder,
         widen(memory->at<int8_t>(input), zero, batch * in_size, memory->at<float>(widened));
       },
       {input, widened});
-  builder.add_operator("convolution f32 of integers",
-                       std::move(made),
-                       set_up_convolution(floats, memory, widened, sums),
-                       {widened, sums});
+  builder.add_operator(
+      "convolution f32 of integers",
+      std::move(made),
+      set_up<float>(
+          memory,
+          widened,
+          sums,
+          over_images(&xnn_setup_convolution2d_nhwc_f32, convolution.height, convolution.width)),
+      {widened, sums});
   const bool is_float = output.dtype == DType::F32;
   const size_t target = is_float ? sums : builder.new_buffer(output);
-  builder.add_loop(adds ? "scale and add" : "scale",
-                   [=, finish = finish_of(layer), pixels = convolution.out_pixels](int64_t batch) {
-                     const int64_t rows = batch * pixels;
-                     auto* values = memory->at<float>(sums);
-                     finish.scale(values, adds ? memory->at<int8_t>(residual) : nullptr, rows);
-                     if (!is_float) {
-                       const int64_t count = rows * static_cast<int64_t>(finish.bias.size());
-                       quantise(values, 1, finish.zero, count, memory->at<int8_t>(target));
-                     }
-                   },
-                   {residual, sums, target});
+  builder.add_loop(
+      adds ? "scale and add" : "scale",
+      [=, finish = finish_of(layer), out_size = sample_size(output.shape)](int64_t batch) {
+        const int8_t* added = adds ? memory->at<int8_t>(residual) : nullptr;
+        if (is_float) {
+          finish.to_floats(memory->at<float>(sums), added, batch * out_size);
+        } else {
+          finish.to_bytes(
+              memory->at<float>(sums), added, batch * out_size, memory->at<int8_t>(target));
+        }
+      },
+      {residual, sums, target});
   builder.define(output, Form::Native, target);
   return true;
 }

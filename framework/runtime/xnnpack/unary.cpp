@@ -1,3 +1,4 @@
+#include "runtime/xnnpack/native_operator.h"
 #include "runtime/xnnpack/stage.h"
 
 namespace coppice::runtime::xnnpack {
@@ -17,7 +18,6 @@ struct Unary {
 
 /// Element-wise over rows of this many values.
 Unary make_elementwise(const Node& node, size_t width) {
-  constexpr uint32_t kNoFlags = 0;
   switch (node.op) {
     case Op::Relu:
       return {create(xnn_create_clamp_nc_f32, width, width, width, 0.0F, kInfinity, kNoFlags),
@@ -49,7 +49,6 @@ Unary make_elementwise(const Node& node, size_t width) {
 
 /// Per pixel over its channels, or per row over its last dimension.
 Unary make_rowwise(const Node& node, size_t width, const Tensor& slopes) {
-  constexpr uint32_t kNoFlags = 0;
   if (node.op == Op::Softmax) {
     return {create(xnn_create_softmax_nc_f32, width, width, width, kNoFlags),
             &xnn_setup_softmax_nc_f32};
@@ -91,22 +90,16 @@ Stage unary_stage(const Node& last, Tensor slopes, bool is_rowwise) {
         const size_t width = is_rowwise ? static_cast<size_t>(native.back()) : size;
         Unary unary =
             is_rowwise ? make_rowwise(last, width, slopes) : make_elementwise(last, width);
-        if (!unary.made) {
-          return false;
-        }
-        const size_t x = builder.native(last.inputs[0]);
-        const size_t y = builder.new_buffer(last);
-        builder.add_operator(
+        return add_native_operator<float>(
+            builder,
+            last,
+            last.inputs[0],
             std::string(graph::to_string(last.op)) + " f32",
             std::move(unary.made),
-            [=, memory = builder.memory(), setup = unary.setup](
-                xnn_operator_t op, size_t batch, pthreadpool_t threads) {
-              return setup(
-                  op, batch * (size / width), memory->at<float>(x), memory->at<float>(y), threads);
-            },
-            {x, y});
-        builder.define(last, Form::Native, y);
-        return true;
+            [rows = size / width, setup = unary.setup](
+                xnn_operator_t op, size_t batch, const float* x, float* y, pthreadpool_t threads) {
+              return setup(op, batch * rows, x, y, threads);
+            });
       }};
 }
 
