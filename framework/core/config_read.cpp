@@ -189,6 +189,8 @@ class Reader final : public Fields {
     read(name, value, info);
   }
 
+  bool is_given(std::string_view name) const override { return node_.find(name) != nullptr; }
+
   /// To be called when everything was visited. Unknown keys come first: a missing one may be a
   /// misspelt one.
   void finish() const {

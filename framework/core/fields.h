@@ -52,6 +52,10 @@ class Fields {
   /// struct asks it whose first field decides about the others.
   virtual bool wants_every_field() const { return false; }
 
+  /// Whether the file that is being read has this key; false where nothing is read. A struct asks
+  /// it that is one of several, told by its key: `{prune: {…}}`.
+  virtual bool is_given(std::string_view /*name*/) const { return false; }
+
   /// A nested options struct.
   template <class Options>
   void group(std::string_view name, Options& options, std::string_view help) {

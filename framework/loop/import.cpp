@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "data/readers.h"
+#include "data/resize.h"
 #include "data/split.h"
 
 namespace coppice::loop {
@@ -58,15 +59,35 @@ class Importer {
   std::string parent_;
 };
 
+data::DatasetPtr sized(data::DatasetPtr samples, const DataOptions& options) {
+  return options.side == 0 ? samples
+                           : data::make_resized(std::move(samples), options.side, options.side);
+}
+
 Part import_idx(const std::string& images,
                 const std::string& labels,
                 const DataOptions& options,
                 const std::filesystem::path& folder) {
   Part part;
-  part.samples = data::read_idx(images, labels, options.class_names);
+  part.samples = sized(data::read_idx(images, labels, options.class_names), options);
   part.version =
       data::write_version(folder, *part.samples, {}, {{"images", images}, {"labels", labels}});
   return part;
+}
+
+Part import_part(const data::Manifest& manifest,
+                 const std::string& name,
+                 const DataOptions& options,
+                 const std::filesystem::path& folder) {
+  data::ManifestPart described = manifest_part(manifest, name);
+  if (!options.class_names.empty()) {
+    described.source.class_names = options.class_names;
+  }
+  const auto files = manifest_folder(options, manifest);
+  data::check_files(manifest, described, files);
+  data::ImportedSamples samples = data::read_source(described.source, files);
+  samples.dataset = sized(samples.dataset, options);
+  return {data::write_part(manifest, described, samples, {}, folder), samples.dataset};
 }
 
 }  // namespace
@@ -77,8 +98,14 @@ ImportedData import_data(const DataOptions& options,
                          uint64_t seed) {
   std::filesystem::create_directories(folder);
   ImportedData result;
-  result.all = import_idx(options.train_images, options.train_labels, options, folder);
-  result.test = import_idx(options.test_images, options.test_labels, options, folder);
+  if (options.manifest.empty()) {
+    result.all = import_idx(options.train_images, options.train_labels, options, folder);
+    result.test = import_idx(options.test_images, options.test_labels, options, folder);
+  } else {
+    const data::Manifest manifest = data::load_manifest(options.manifest);
+    result.all = import_part(manifest, "train", options, folder);
+    result.test = import_part(manifest, "test", options, folder);
+  }
   const auto& base = result.all.samples;
   const core::Rng rng = core::Rng(seed).split("split");
 
@@ -89,7 +116,7 @@ ImportedData import_data(const DataOptions& options,
   Indices known;
   Indices withheld;
   for (const int64_t index : rest) {
-    const auto& name = options.class_names[static_cast<size_t>(base->label(index))];
+    const auto& name = base->schema().class_names.at(static_cast<size_t>(base->label(index)));
     const bool kept_back =
         std::find(withheld_classes.begin(), withheld_classes.end(), name) != withheld_classes.end();
     (kept_back ? withheld : known).push_back(index);

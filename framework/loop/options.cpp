@@ -5,12 +5,15 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "data/manifest.h"
 #include "data/transform.h"
 #include "recipe/check.h"
 
 namespace coppice::loop {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 /// Runs a check of one field; what it throws names the field first.
 template <class Check>
@@ -22,17 +25,26 @@ void check_field(const std::string& field, const Check& check) {
   }
 }
 
-void check_data(const DataOptions& data) {
-  const auto check_file = [](const std::string& field, const std::string& file) {
-    if (!std::filesystem::exists(file)) {
-      throw core::Error(core::ErrorKind::NotFound,
-                        fmt::format("{}: data file '{}' does not exist", field, file));
+/// Both parts of the manifest, and that their files are there.
+void check_manifest(const DataOptions& data) {
+  check_field("data.manifest", [&] {
+    const data::Manifest manifest = data::load_manifest(data.manifest);
+    for (const char* name : {"train", "test"}) {
+      const data::ManifestPart& part = manifest_part(manifest, name);
+      for (const auto* files : {&part.source.files, &part.source.label_files}) {
+        for (const std::string& file : *files) {
+          if (const auto path = manifest_folder(data, manifest) / file; !fs::exists(path)) {
+            throw core::Error(
+                core::ErrorKind::NotFound,
+                fmt::format("there is no file '{}'; get it from {}, and name its folder in "
+                            "data.folder",
+                            path.string(),
+                            manifest.source));
+          }
+        }
+      }
     }
-  };
-  check_file("data.train_images", data.train_images);
-  check_file("data.train_labels", data.train_labels);
-  check_file("data.test_images", data.test_images);
-  check_file("data.test_labels", data.test_labels);
+  });
 }
 
 /// What IDX files hold; sizes do not matter for what is checked.
@@ -47,14 +59,6 @@ void check_transforms(const std::string& field,
   for (size_t i = 0; i < transforms.size(); ++i) {
     check_field(fmt::format("{}.{}", field, i),
                 [&] { data::Pipeline({transforms[i]}, image_schema()); });
-  }
-}
-
-void check_training(const std::string& field, const recipe::TrainOptions& options) {
-  try {
-    recipe::check(options, image_schema());
-  } catch (const core::Error& error) {
-    throw core::Error(error.kind(), field + "." + error.what());
   }
 }
 
@@ -86,16 +90,54 @@ void check_classes(const std::string& field,
 
 }  // namespace
 
+const data::ManifestPart& manifest_part(const data::Manifest& manifest, const std::string& name) {
+  std::vector<std::string> names;
+  for (const data::ManifestPart& part : manifest.parts) {
+    if (part.name == name) {
+      return part;
+    }
+    names.push_back(part.name);
+  }
+  throw core::Error(core::ErrorKind::NotFound,
+                    fmt::format("the data set '{}' has no part '{}', only {}",
+                                manifest.name,
+                                name,
+                                fmt::join(names, ", ")));
+}
+
+fs::path manifest_folder(const DataOptions& data, const data::Manifest& manifest) {
+  return data.folder.empty() ? fs::path(data.manifest).parent_path() / manifest.folder
+                             : fs::path(data.folder);
+}
+
 void DataOptions::visit(core::Fields& f) {
+  f.field(
+      "manifest",
+      manifest,
+      {.help = "YAML file of a known data set (datasets/), in place of the four files: its parts "
+               "'train' and 'test'"});
+  f.field("folder",
+          folder,
+          {.help = "where the manifest's files lie; default: where the manifest says"});
+  const bool files = manifest.empty() && !f.wants_every_field();
   f.field("train_images",
           train_images,
-          {.help = "IDX file of training images, plain or gzipped", .required = true});
-  f.field("train_labels", train_labels, {.help = "IDX file of their labels", .required = true});
+          {.help = "IDX file of training images, plain or gzipped", .required = files});
+  f.field("train_labels", train_labels, {.help = "IDX file of their labels", .required = files});
   f.field("test_images",
           test_images,
-          {.help = "IDX file of test images: only for judging", .required = true});
-  f.field("test_labels", test_labels, {.help = "IDX file of their labels", .required = true});
-  f.field("class_names", class_names, {.help = "names of the classes, by label", .required = true});
+          {.help = "IDX file of test images: only for judging", .required = files});
+  f.field("test_labels", test_labels, {.help = "IDX file of their labels", .required = files});
+  f.field(
+      "class_names",
+      class_names,
+      {.help = "names of the classes, by label; a manifest's own by default", .required = files});
+  f.field("side",
+          side,
+          {.help = "images are resized to this width and height; 0: as they are",
+           .unit = "pixels",
+           .min = 0,
+           .max = 1024});
   f.field("train", train, {.help = "images to train on", .min = 1, .max = 1e9});
   f.field("held_out", held_out, {.help = "images held out for gates", .min = 1, .max = 1e9});
   f.field("field",
@@ -166,6 +208,31 @@ void LoopOptions::visit(core::Fields& f) {
   f.group("service", service, "the cloud's side");
   f.group("retrain", retrain, "how the student learns from what the field sent");
   f.group("field", field, "the simulated world");
+}
+
+void check_data(const DataOptions& data) {
+  if (!data.manifest.empty()) {
+    check_manifest(data);
+    return;
+  }
+  const auto check_file = [](const std::string& field, const std::string& file) {
+    if (!std::filesystem::exists(file)) {
+      throw core::Error(core::ErrorKind::NotFound,
+                        fmt::format("{}: data file '{}' does not exist", field, file));
+    }
+  };
+  check_file("data.train_images", data.train_images);
+  check_file("data.train_labels", data.train_labels);
+  check_file("data.test_images", data.test_images);
+  check_file("data.test_labels", data.test_labels);
+}
+
+void check_training(const std::string& field, const recipe::TrainOptions& options) {
+  try {
+    recipe::check(options, image_schema());
+  } catch (const core::Error& error) {
+    throw core::Error(error.kind(), field + "." + error.what());
+  }
 }
 
 void check(const ExperimentOptions& options) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "compress/prune.h"
 #include "compress/quantise.h"
 #include "core/fields.h"
+#include "data/manifest.h"
 #include "data/scenario.h"
 #include "edge/agent.h"
 #include "recipe/recipe.h"
@@ -16,17 +18,27 @@ namespace coppice::loop {
 
 /// Where the images come from and how they are split. Sizes in samples.
 struct DataOptions {
+  std::string manifest;  ///< of a known data set, in place of the four files; its parts are "train"
+                         ///< and "test"
+  std::string folder;    ///< of the manifest's files; empty: where the manifest says
   std::string train_images;
   std::string train_labels;
   std::string test_images;
   std::string test_labels;
   std::vector<std::string> class_names;
+  int64_t side = 0;         ///< images are resized to side x side; 0: as they are
   int64_t train = 12000;    ///< to train on: classes that are not withheld
   int64_t held_out = 6000;  ///< for gates: every class
   int64_t field = 36000;    ///< for a closed loop: what the devices see
 
   void visit(core::Fields& f);
 };
+
+/// The part of that name. Throws Error{NotFound}.
+const data::ManifestPart& manifest_part(const data::Manifest& manifest, const std::string& name);
+
+/// Where the files of `data.manifest` lie.
+std::filesystem::path manifest_folder(const DataOptions& data, const data::Manifest& manifest);
 
 /// Prune, recover by distillation, quantise.
 struct CompressOptions {
@@ -95,6 +107,9 @@ struct LoopOptions {
 /// What options cannot say by themselves; throws Error{InvalidArgument, NotFound}: files that are
 /// missing, unknown networks or transforms, transforms that do not fit, classes that are not named.
 /// Messages begin with the field: "data.train_images: …".
+void check_data(const DataOptions& data);
+/// `field` is where the options stand ("student.train").
+void check_training(const std::string& field, const recipe::TrainOptions& options);
 void check(const ExperimentOptions& options);
 void check(const LoopOptions& options);
 

@@ -16,6 +16,10 @@ Components built_in_components() {
   kinds.add(
       "torchscript", run_torchscript_job, "a model as TorchScript, for Python's torch.jit.load");
   kinds.add("evaluate", run_evaluate_job, "accuracy of a model as the device engine runs it");
+  kinds.add(
+      "class_bias", run_class_bias_job, "move the biases of classes that training has not seen");
+  kinds.add("predict", run_predict_job, "the classes that training's own network gives samples");
+  kinds.add("eager", run_eager_job, "time a model run op by op in libtorch");
   return components;
 }
 

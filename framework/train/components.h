@@ -47,5 +47,8 @@ void run_prune_job(const JobContext& context);
 void run_quantise_job(const JobContext& context);
 void run_torchscript_job(const JobContext& context);
 void run_evaluate_job(const JobContext& context);
+void run_class_bias_job(const JobContext& context);
+void run_predict_job(const JobContext& context);
+void run_eager_job(const JobContext& context);
 
 }  // namespace coppice::train

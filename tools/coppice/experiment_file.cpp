@@ -22,6 +22,9 @@ auto with_kind(const std::string& kind, const std::string& place, Work&& work) {
   if (kind == "loop") {
     return work(loop::LoopOptions{});
   }
+  if (kind == "compress") {
+    return work(loop::CompressionOptions{});
+  }
   if (kind == "sweep") {
     return work(SweepOptions{});
   }
@@ -158,7 +161,7 @@ std::string reference_of(const std::string& kind) {
 }
 
 const std::vector<std::string>& experiment_kinds() {
-  static const std::vector<std::string> kKinds{"train", "loop", "sweep"};
+  static const std::vector<std::string> kKinds{"train", "loop", "compress", "sweep"};
   return kKinds;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/fields.h"
+#include "loop/compression_options.h"
 #include "loop/options.h"
 #include "sweep/study.h"
 
@@ -25,7 +26,8 @@ struct SweepOptions {
 
 /// An experiment file of any kind, read and checked.
 struct ExperimentFile {
-  std::variant<loop::ExperimentOptions, loop::LoopOptions, SweepOptions> options;
+  std::variant<loop::ExperimentOptions, loop::LoopOptions, loop::CompressionOptions, SweepOptions>
+      options;
   std::filesystem::path file;
 
   std::string kind() const;

@@ -51,6 +51,7 @@ std::vector<Section> sections() {
   Section kinds{"experiments",
                 {{"train", "train, compress, evaluate, report"},
                  {"loop", "the closed loop with a simulated fleet"},
+                 {"compress", "stages of training, pruning, quantising, … in any order"},
                  {"sweep", "trials of another experiment file"}}};
   all.push_back(std::move(backends));
   all.push_back(std::move(ops));

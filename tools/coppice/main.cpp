@@ -20,8 +20,8 @@ namespace {
 using namespace coppice;
 
 void add_run(CLI::App& app, tools::RunOptions& options) {
-  CLI::App* command =
-      app.add_subcommand("run", "Run an experiment file: training, closed loop or sweep");
+  CLI::App* command = app.add_subcommand(
+      "run", "Run an experiment file: training, compression, closed loop or sweep");
   command->add_option("FILE", options.file, "experiment (YAML)")->required();
   command->add_option("--set", options.overrides, "override a field: a.b=c (again for more)")
       ->take_all()
@@ -66,7 +66,7 @@ void add_check(CLI::App& app, CheckOptions& options) {
       ->allow_extra_args(false);
   command->add_option("--schema",
                       options.schema,
-                      "print the JSON schema of a kind (train, loop, sweep) for editors");
+                      "print the JSON schema of a kind (train, loop, compress, sweep) for editors");
   command->add_option(
       "--reference", options.reference, "print the reference page of a kind as Markdown");
   command->callback([&options] {

@@ -26,14 +26,31 @@ std::string backend_names() {
   return fmt::format("{}", fmt::join(runtime::backend_choices(), ", "));
 }
 
+void add_facts(CLI::App& command, ModelCompareOptions& options) {
+  add_overrides(command, options.facts.overrides);
+  command.add_option(
+      "--data", options.facts.data, "labelled samples to judge by: data-set version (.h5)");
+  command.add_option("--backend", options.facts.backend, backend_names())->capture_default_str();
+  command.add_option("--threads", options.facts.threads, "of one run")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command.add_option("--runs", options.facts.runs, "timed, in each of three rounds")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  command.add_option("--html", options.html, "write a page with pictures");
+  command.add_flag("--json", options.json, "print JSON instead of tables");
+}
+
 }  // namespace
 
 void ModelCommands::add_to(CLI::App& app) {
-  CLI::App* model = app.add_subcommand("model", "Export, time or run one model");
+  CLI::App* model = app.add_subcommand("model", "Look at, compare, export, time or run models");
   model->require_subcommand(1);
   add_export(*model);
   add_bench(*model);
   add_run(*model);
+  add_inspect(*model);
+  add_compare(*model);
 }
 
 void ModelCommands::add_export(CLI::App& model) {
@@ -134,6 +151,32 @@ void ModelCommands::add_run(CLI::App& model) {
       "  coppice model run model.onnx images/ --top 3\n"
       "  coppice model run runs/NAME samples.npy --json");
   command->callback([this] { run_model(run_); });
+}
+
+void ModelCommands::add_inspect(CLI::App& model) {
+  CLI::App* command =
+      model.add_subcommand("inspect", "Layers of a model: channels, MACs, bytes, latency of each");
+  command->add_option("SOURCE", inspect_.facts.sources, kSource)->required()->expected(1);
+  add_facts(*command, inspect_);
+  command->footer(
+      "Latency is of the device engine's step that makes a layer's output; what is fused into "
+      "another layer has none.\n\n"
+      "  coppice model inspect runs/NAME\n"
+      "  coppice model inspect resnet --set input.shape=[3,32,32] --html layers.html");
+  command->callback([this] { compare_models(inspect_); });
+}
+
+void ModelCommands::add_compare(CLI::App& model) {
+  CLI::App* command = model.add_subcommand(
+      "compare", "Models side by side, layer by layer, before and after compression");
+  command->add_option("SOURCE", compare_.facts.sources, std::string(kSource) + "; two or more")
+      ->required()
+      ->expected(2, 26);
+  add_facts(*command, compare_);
+  command->footer(
+      "Layers are matched by name; factors and points are against the first model.\n\n"
+      "  coppice model compare float.onnx int8.onnx --data runs/NAME/data/TEST.h5");
+  command->callback([this] { compare_models(compare_); });
 }
 
 }  // namespace coppice::tools

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "coppice/model_bench.h"
+#include "coppice/model_compare.h"
 #include "coppice/model_export.h"
 #include "coppice/model_run.h"
 
@@ -10,8 +11,8 @@ class App;
 
 namespace coppice::tools {
 
-/// `coppice model export | bench | run`. Holds what the command line says; it must live until the
-/// line is parsed.
+/// `coppice model export | bench | run | inspect | compare`. Holds what the command line says; it
+/// must live until the line is parsed.
 class ModelCommands {
  public:
   void add_to(CLI::App& app);
@@ -20,10 +21,14 @@ class ModelCommands {
   void add_export(CLI::App& model);
   void add_bench(CLI::App& model);
   void add_run(CLI::App& model);
+  void add_inspect(CLI::App& model);
+  void add_compare(CLI::App& model);
 
   ModelExportOptions export_;
   ModelBenchOptions bench_;
   ModelRunOptions run_;
+  ModelCompareOptions inspect_;
+  ModelCompareOptions compare_;
 };
 
 }  // namespace coppice::tools

@@ -14,6 +14,8 @@
 #include "jobs/executor.h"
 #include "jobs/run_directory.h"
 #include "loop/closed_loop.h"
+#include "loop/compression.h"
+#include "loop/compression_report.h"
 #include "loop/experiment.h"
 #include "loop/reports.h"
 #include "report/metrics_log.h"
@@ -89,6 +91,18 @@ struct Runner {
                           {},
                           loop::seconds_by_stage(result.times));
     print_figures(result.figures);
+  }
+
+  void operator()(const loop::CompressionOptions& compression) const {
+    const auto executor = jobs::make_local_executor(trainer_path(options.trainer),
+                                                    jobs::parse_launch(options.launch));
+    const auto result = loop::run_compression(compression, directory.path(), *executor, cache);
+    loop::write_report(result,
+                       "Compression: " + compression.name,
+                       experiment.resolved(),
+                       directory.path() / "report.html");
+    loop::write_results(result, directory.path());
+    fmt::print("{}\n", loop::stage_table(result));
   }
 
   void operator()(const SweepOptions& sweep_options) const {

@@ -1,8 +1,13 @@
 #include "train/torchscript/torchscript.h"
 
+#include <algorithm>
+#include <chrono>
+#include <limits>
 #include <sstream>
+#include <vector>
 
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
 
 #include "core/files.h"
 #include "train/tensor_bridge.h"
@@ -40,6 +45,36 @@ void save_torchscript(const graph::Model& model, const std::filesystem::path& fi
   std::ostringstream bytes;
   module_of(model).save(bytes);
   core::write_file(file, bytes.str());
+}
+
+double eager_latency_us(const graph::Model& model, int64_t rounds, int64_t runs) {
+  graph::verify(model);
+  const at::NoGradGuard no_grad;
+  const torch::jit::GraphOptimizerEnabledGuard unoptimised(false);
+  torch::jit::Module module = module_of(model);
+  module.eval();
+  const graph::Node& node = *model.graph.inputs().at(0);
+  graph::Shape shape = node.shape;
+  shape.at(0) = 1;
+  const at::Tensor input = to_aten(graph::Tensor(node.dtype, shape));
+  const auto run_once = [&] {
+    const auto begin = std::chrono::steady_clock::now();
+    module.forward({input});
+    return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin)
+        .count();
+  };
+  double least = std::numeric_limits<double>::infinity();
+  for (int64_t round = 0; round < rounds; ++round) {
+    for (int64_t i = 0; i < runs / 10; ++i) {
+      run_once();
+    }
+    std::vector<double> times(static_cast<size_t>(runs));
+    std::generate(times.begin(), times.end(), run_once);
+    const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+    std::nth_element(times.begin(), middle, times.end());
+    least = std::min(least, *middle);
+  }
+  return least;
 }
 
 }  // namespace coppice::train

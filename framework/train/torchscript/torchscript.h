@@ -22,4 +22,9 @@ namespace coppice::train {
 /// Throws Error{Io} when the file cannot be written.
 void save_torchscript(const graph::Model& model, const std::filesystem::path& file);
 
+/// Microseconds that libtorch takes for one sample of zeros, op by op without fusing or folding
+/// anything, as eager code runs it: the least median of `rounds` of `runs`, after a tenth of `runs`
+/// that do not count.
+double eager_latency_us(const graph::Model& model, int64_t rounds, int64_t runs);
+
 }  // namespace coppice::train

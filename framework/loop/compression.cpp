@@ -1,0 +1,344 @@
+#include "loop/compression.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/clock.h"
+#include "core/config.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "data/split.h"
+#include "graph/onnx.h"
+#include "loop/import.h"
+#include "loop/measure.h"
+#include "loop/scratch.h"
+#include "report/metrics_log.h"
+
+namespace coppice::loop {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Inputs = std::map<std::string, fs::path>;
+
+bool is_int8(const graph::Graph& graph) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const graph::Node& node) {
+    return node.op == graph::Op::QuantizeLinear;
+  });
+}
+
+/// Runs the stages of one experiment and keeps what they left.
+class Compression {
+ public:
+  Compression(const CompressionOptions& options,
+              fs::path folder,
+              jobs::Executor& executor,
+              const jobs::StageCache& cache)
+      : options_(options),
+        folder_(std::move(folder)),
+        executor_(executor),
+        stages_(executor, cache, static_cast<uint64_t>(options.seed)) {}
+
+  CompressionResult run() {
+    read_data();
+    for (const StageOptions& stage : options_.stages) {
+      run_stage(stage);
+    }
+    if (options_.control) {
+      run_controls();
+    }
+    const core::Stopwatch watch;
+    judge();
+    measure();
+    stages_.record("judge", watch.seconds());
+    core::write_file(folder_ / "model.onnx", core::read_file(result_.rows.back().model));
+    result_.times = stages_.times();
+    return std::move(result_);
+  }
+
+ private:
+  void read_data() {
+    const core::Stopwatch watch;
+    DataOptions split = options_.data;
+    split.field = 0;
+    data_ = import_data(split, {}, folder_ / "data", static_cast<uint64_t>(options_.seed));
+    const data::Schema& schema = data_.test.samples->schema();
+    if (schema.task != "classification") {
+      throw core::Error(
+          core::ErrorKind::Unsupported,
+          fmt::format("data: it is for {}; kind: compress judges classifiers", schema.task));
+    }
+    result_.class_names = schema.class_names;
+    stages_.record("import", watch.seconds());
+  }
+
+  const CompressionRow* find_row(const std::string& name) const {
+    const auto it = std::find_if(result_.rows.begin(), result_.rows.end(), [&](const auto& row) {
+      return row.name == name;
+    });
+    return it == result_.rows.end() ? nullptr : &*it;
+  }
+
+  fs::path model_of(const std::string& name) const {
+    if (name == kModelStage) {
+      return options_.model.onnx;
+    }
+    const CompressionRow* row = find_row(name);
+    return row == nullptr ? fs::path(name) : row->model;
+  }
+
+  fs::path training_data(const std::vector<std::string>& without) const {
+    if (without.empty()) {
+      return data_.train.version.file;
+    }
+    std::vector<int64_t> kept;
+    const auto& names = result_.class_names;
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (std::find(without.begin(), without.end(), names[i]) == without.end()) {
+        kept.push_back(static_cast<int64_t>(i));
+      }
+    }
+    const data::Dataset& all = *data_.train.samples;
+    const auto rest = data::make_subset(data_.train.samples, data::with_classes(all, kept));
+    return data::write_version(
+               folder_ / "data", *rest, {data_.train.version.hash}, {{"split", "without classes"}})
+        .file;
+  }
+
+  Inputs data_inputs(const StageOptions& stage) const {
+    const fs::path& held_out = data_.held_out.version.file;
+    switch (stage_kind(stage.kind).data) {
+      case StageData::Training:
+        return {{"train", training_data(stage.train.without_classes)}, {"validation", held_out}};
+      case StageData::Calibration:
+        return {{"calibration", data_.train.version.file}};
+      case StageData::Validation:
+        return {{"validation", held_out}};
+      case StageData::None:
+        break;
+    }
+    return {};
+  }
+
+  void add_teachers(const StageOptions& stage, Inputs& inputs) const {
+    const auto teachers = stage.train.teachers();
+    for (size_t i = 0; i < teachers.size(); ++i) {
+      inputs[i == 0 ? "teacher" : fmt::format("teacher{}", i + 1)] = model_of(teachers[i]);
+    }
+  }
+
+  /// A stage that trains the experiment's own network for the first time.
+  StageOptions with_own_network(StageOptions stage) const {
+    if (!stage.train.builds && stage.from == kModelStage && options_.model.onnx.empty()) {
+      stage.train.builds = true;
+      stage.train.model = options_.model.network;
+    }
+    return stage;
+  }
+
+  void run_stage(const StageOptions& asked) {
+    const StageOptions stage = with_own_network(asked);
+    const StageKind& kind = stage_kind(stage.kind);
+    CompressionRow row;
+    row.name = stage.name;
+    row.kind = stage.kind;
+    Inputs inputs = data_inputs(stage);
+    if (!stage.train.builds) {
+      row.from = stage.from;
+      inputs["model"] = model_of(stage.from);
+      if (const CompressionRow* before = find_row(stage.from)) {
+        row.shape = before->shape;
+        row.epochs = before->epochs;
+      }
+    }
+    if (stage.kind == "train") {
+      add_teachers(stage, inputs);
+      row.epochs += stage.train.train.epochs;
+    }
+    row.shape = kind.reshapes ? row.name : row.shape;
+    const fs::path model = inputs.contains("model") ? inputs.at("model") : fs::path();
+    row.folder =
+        stages_.run(std::string(kind.job), stage.name, std::move(inputs), kind.job_options(stage));
+    row.model = fs::exists(row.folder / "model.onnx") ? row.folder / "model.onnx" : model;
+    keep_told_figures(row);
+    result_.rows.push_back(std::move(row));
+  }
+
+  /// What only the job itself knows.
+  static void keep_told_figures(CompressionRow& row) {
+    const fs::path summary = row.folder / "summary.json";
+    if (!fs::exists(summary)) {
+      return;
+    }
+    const auto figures = report::read_figures(summary);
+    if (const auto it = figures.find("transfer_bytes"); it != figures.end()) {
+      row.figures["transfer_bytes"] = it->second;
+    }
+  }
+
+  /// The stage that trained the network that a chain goes back to.
+  const StageOptions* first_training(const std::string& name) const {
+    const StageOptions* found = nullptr;
+    for (std::string at = name; at != kModelStage && !at.empty();) {
+      const StageOptions& stage = options_.stages[stage_index(options_, at)];
+      found = stage.kind == "train" ? &stage : found;
+      at = stage.train.builds ? "" : stage.from;
+    }
+    return found;
+  }
+
+  /// One training per shape, for as many epochs as its longest chain had.
+  void run_controls() {
+    std::map<std::string, int64_t> epochs;
+    for (const CompressionRow& row : result_.rows) {
+      if (!row.shape.empty()) {
+        epochs[row.shape] = std::max(epochs[row.shape], row.epochs);
+      }
+    }
+    for (const CompressionRow& row : result_.rows) {
+      if (row.shape != row.name || epochs[row.name] == 0) {
+        continue;
+      }
+      if (const StageOptions* first = first_training(row.name)) {
+        run_control(row, *first, epochs[row.name]);
+      }
+    }
+  }
+
+  void run_control(const CompressionRow& pruned, const StageOptions& first, int64_t epochs) {
+    CompressionRow control;
+    control.name = "control-" + pruned.name;
+    control.kind = "train";
+    control.shape = pruned.name;
+    control.epochs = epochs;
+    const fs::path start = folder_ / "scratch" / (pruned.name + ".onnx");
+    fs::create_directories(start.parent_path());
+    graph::save_onnx(
+        redraw_weights(graph::load_onnx(pruned.model), static_cast<uint64_t>(options_.seed)),
+        start);
+    Inputs inputs = data_inputs(first);
+    add_teachers(first, inputs);
+    inputs["model"] = start;
+    recipe::TrainJob job{.model = {}, .train = first.train.train};
+    job.train.epochs = epochs;
+    control.folder = stages_.run("train", control.name, std::move(inputs), core::dump_options(job));
+    control.model = control.folder / "model.onnx";
+    result_.controls.push_back(std::move(control));
+  }
+
+  void judge() {
+    for (auto* rows : {&result_.rows, &result_.controls}) {
+      for (CompressionRow& row : *rows) {
+        row.int8 = is_int8(graph::load_onnx(row.model).graph);
+        judge_model(row.model, *data_.test.samples, options_.engine, row.figures);
+      }
+    }
+    for (CompressionRow& row : result_.rows) {
+      for (const CompressionRow& control : result_.controls) {
+        if (control.shape == row.shape) {
+          row.figures["control_accuracy"] = control.figures.at("accuracy");
+        }
+      }
+      if (options_.agree && row.int8) {
+        row.figures["disagreements"] = static_cast<double>(count_disagreements(
+            row.model, row.name, data_.test, options_.engine, folder_ / "agree", executor_));
+      }
+    }
+  }
+
+  void measure() {
+    result_.baseline = options_.baseline.empty() ? result_.rows.front().name : options_.baseline;
+    if (options_.eager) {
+      result_.eager_us = eager_latency(
+          result_.row(result_.baseline).model, options_.rounds, folder_ / "eager", executor_);
+    }
+    std::vector<CompressionRow*> rows;
+    std::vector<fs::path> models;
+    for (auto* some : {&result_.rows, &result_.controls}) {
+      for (CompressionRow& row : *some) {
+        rows.push_back(&row);
+        models.push_back(row.model);
+      }
+    }
+    const auto latencies = latencies_in_turns(models, options_.engine, options_.rounds);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      rows[i]->figures["latency_us"] = latencies[i];
+    }
+  }
+
+  const CompressionOptions& options_;
+  fs::path folder_;
+  jobs::Executor& executor_;
+  Stages stages_;
+  ImportedData data_;
+  CompressionResult result_;
+};
+
+double ratio(double above, double below) {
+  return below > 0 ? above / below : 0;
+}
+
+}  // namespace
+
+const CompressionRow& CompressionResult::row(const std::string& name) const {
+  const auto it =
+      std::find_if(rows.begin(), rows.end(), [&](const auto& one) { return one.name == name; });
+  COPPICE_CHECK(it != rows.end(), "there is no row '" + name + "'");
+  return *it;
+}
+
+CompressionResult run_compression(const CompressionOptions& options,
+                                  const fs::path& folder,
+                                  jobs::Executor& executor,
+                                  const jobs::StageCache& cache) {
+  return Compression(options, folder, executor, cache).run();
+}
+
+std::map<std::string, double> figures_of(const CompressionResult& result) {
+  std::map<std::string, double> figures;
+  const auto& base = result.row(result.baseline).figures;
+  for (const auto* rows : {&result.rows, &result.controls}) {
+    for (const CompressionRow& row : *rows) {
+      auto own = row.figures;
+      own["macs_reduction"] = ratio(base.at("macs"), own.at("macs"));
+      own["bytes_reduction"] = ratio(base.at("bytes"), own.at("bytes"));
+      own["speedup"] = ratio(base.at("latency_us"), own.at("latency_us"));
+      own["points_lost"] = 100 * (base.at("accuracy") - own.at("accuracy"));
+      own["epochs"] = static_cast<double>(row.epochs);
+      if (result.eager_us > 0) {
+        own["speedup_over_eager"] = ratio(result.eager_us, own.at("latency_us"));
+      }
+      for (const auto& [name, value] : own) {
+        figures[fmt::format("{}.{}", name, row.name)] = value;
+        if (rows == &result.rows && &row == &result.rows.back()) {
+          figures[name] = value;
+        }
+      }
+    }
+  }
+  if (result.eager_us > 0) {
+    figures["eager_us." + result.baseline] = result.eager_us;
+  }
+  return figures;
+}
+
+std::vector<size_t> frontier(const std::vector<CompressionRow>& rows, const std::string& cost) {
+  std::vector<size_t> order(rows.size());
+  for (size_t i = 0; i < order.size(); ++i) {
+    order[i] = i;
+  }
+  const auto key = [&](size_t i) {
+    return std::pair(rows[i].figures.at(cost), -rows[i].figures.at("accuracy"));
+  };
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return key(a) < key(b); });
+  std::vector<size_t> best;
+  for (const size_t i : order) {
+    if (best.empty() || rows[i].figures.at("accuracy") > rows[best.back()].figures.at("accuracy")) {
+      best.push_back(i);
+    }
+  }
+  return best;
+}
+
+}  // namespace coppice::loop

@@ -1,0 +1,240 @@
+#include "loop/compression_options.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "jobs/names.h"
+
+namespace coppice::loop {
+
+namespace {
+
+[[noreturn]] void refuse_stage(const std::string& field, const std::string& why) {
+  throw core::Error(core::ErrorKind::InvalidArgument, field + ": " + why);
+}
+
+/// What is known of a model before it is made.
+struct Expected {
+  bool trained = false;
+  bool int8 = false;
+};
+
+/// Goes through the stages as the run will.
+class StageCheck {
+ public:
+  explicit StageCheck(const CompressionOptions& options) : options_(options) {
+    models_[std::string(kModelStage)] = {.trained = !options.model.onnx.empty()};
+  }
+
+  void check_next(const StageOptions& stage, size_t index) {
+    const std::string entry = fmt::format("stages.{}", index);
+    if (stage.kind.empty()) {
+      refuse_stage(entry, fmt::format("names no stage; valid are {}", kind_names()));
+    }
+    if (!stage.also.empty()) {
+      refuse_stage(
+          entry,
+          fmt::format(
+              "holds '{}' and '{}'; every stage is an entry of its own", stage.kind, stage.also));
+    }
+    const std::string field = fmt::format("{}.{}", entry, stage.kind);
+    check_name(stage, field);
+    const StageKind& kind = stage_kind(stage.kind);
+    Expected model;
+    if (!stage.train.builds) {
+      model = expected(stage.from, field + ".from");
+    }
+    if (stage.kind == "train") {
+      check_train(stage.train, field);
+    } else if (!model.trained) {
+      refuse_stage(field,
+                   "there is no trained model to start from: put a train stage before it, or name "
+                   "an ONNX file in model.onnx");
+    }
+    if (model.int8 && !kind.takes_int8) {
+      refuse_stage(
+          field,
+          fmt::format(
+              "'{}' is quantised, and {} needs a float model: put it before, or name one in "
+              "'from'",
+              stage.from,
+              stage.kind));
+    }
+    check_kind(stage, field);
+    models_[stage.name] = {true, model.int8 || kind.gives_int8};
+  }
+
+ private:
+  static std::string kind_names() {
+    std::string names;
+    for (const StageKind& kind : stage_kinds()) {
+      names += (names.empty() ? "" : ", ") + std::string(kind.name);
+    }
+    return names;
+  }
+
+  void check_name(const StageOptions& stage, const std::string& field) const {
+    try {
+      jobs::check_name(stage.name, "stage");
+    } catch (const core::Error& error) {
+      refuse_stage(field + ".name", error.what());
+    }
+    if (models_.contains(stage.name)) {
+      refuse_stage(field + ".name",
+                   stage.name == kModelStage
+                       ? "'model' is the model that the experiment starts with; take another name"
+                       : fmt::format("an earlier stage is called '{}' too", stage.name));
+    }
+  }
+
+  const Expected& expected(const std::string& name, const std::string& field) const {
+    const auto it = models_.find(name);
+    if (it == models_.end()) {
+      std::vector<std::string> names;
+      for (const auto& [known, model] : models_) {
+        names.push_back(known);
+      }
+      refuse_stage(
+          field, fmt::format("'{}' is no earlier stage{}", name, core::did_you_mean(name, names)));
+    }
+    return it->second;
+  }
+
+  void check_train(const TrainStage& stage, const std::string& field) const {
+    check_training(field, stage.train);
+    if (stage.teacher.empty() && !stage.more_teachers.empty()) {
+      refuse_stage(field + ".more_teachers", "name the first in 'teacher'");
+    }
+    const std::vector<std::string> teachers = stage.teachers();
+    for (size_t i = 0; i < teachers.size(); ++i) {
+      const std::string at =
+          i == 0 ? field + ".teacher" : fmt::format("{}.more_teachers.{}", field, i - 1);
+      const std::string& teacher = teachers[i];
+      if (std::filesystem::path(teacher).extension() == ".onnx") {
+        if (!std::filesystem::exists(teacher)) {
+          throw core::Error(core::ErrorKind::NotFound,
+                            fmt::format("{}: file '{}' does not exist", at, teacher));
+        }
+      } else if (!expected(teacher, at).trained) {
+        refuse_stage(at, "the experiment's own model is not trained yet");
+      }
+    }
+    check_classes(stage.without_classes, field + ".without_classes");
+  }
+
+  void check_classes(const std::vector<std::string>& classes, const std::string& field) const {
+    std::vector<std::string> known = options_.data.class_names;
+    if (known.empty() && !options_.data.manifest.empty()) {
+      const data::Manifest manifest = data::load_manifest(options_.data.manifest);
+      known = manifest_part(manifest, "train").source.class_names;
+    }
+    for (size_t i = 0; i < classes.size(); ++i) {
+      if (!known.empty() && std::find(known.begin(), known.end(), classes[i]) == known.end()) {
+        refuse_stage(fmt::format("{}.{}", field, i),
+                     fmt::format("'{}' is no class of the data{}",
+                                 classes[i],
+                                 core::did_you_mean(classes[i], known)));
+      }
+    }
+  }
+
+  void check_kind(const StageOptions& stage, const std::string& field) const {
+    if (stage.kind == "prune") {
+      try {
+        compress::criteria().get(stage.prune.criterion);
+      } catch (const core::Error& error) {
+        throw core::Error(error.kind(), field + ".criterion: " + error.what());
+      }
+    }
+    if (stage.kind == "class_bias") {
+      if (stage.class_bias.classes.empty()) {
+        refuse_stage(field + ".classes", "it is empty; name the classes whose biases are to move");
+      }
+      check_classes(stage.class_bias.classes, field + ".classes");
+    }
+  }
+
+  const CompressionOptions& options_;
+  std::map<std::string, Expected> models_;  ///< by stage
+};
+
+}  // namespace
+
+void ModelSource::visit(core::Fields& f) {
+  f.field("onnx", onnx, {.help = "ONNX file of a trained model, in place of a network of the zoo"});
+  if (onnx.empty()) {
+    network.visit(f);
+  }
+}
+
+void CompressionOptions::visit(core::Fields& f) {
+  f.field("kind", kind, {.help = "what this file describes", .choices = {"compress"}});
+  f.field("name", name, {.help = "name of the run directory"});
+  f.field("seed", seed, {.help = "of everything random", .min = 0, .max = 9e15});
+  f.group("data", data, "images and their split");
+  f.group("model", model, "what the first stage starts with");
+  f.list("stages", stages, "each reads the model of the stage before, unless it says `from`");
+  name_stages(stages);
+  f.field("control",
+          control,
+          {.help = "train every pruned shape from scratch too, for the epochs of its whole chain "
+                   "(Liu et al., ICLR 2019)"});
+  f.field("baseline",
+          baseline,
+          {.help = "stage that the others are compared with; default: the first"});
+  f.field(
+      "eager", eager, {.help = "time the baseline in libtorch too, op by op, one thread, batch 1"});
+  f.field("agree",
+          agree,
+          {.help = "count the test images on which an int8 model's predictions differ between "
+                   "coppice-train, the reference engine and the device engine"});
+  f.group("engine", engine, "device engine that judges and times");
+  f.field("rounds",
+          rounds,
+          {.help = "of timing, every model once in each; the least median counts",
+           .min = 1,
+           .max = 1000});
+}
+
+void check(const CompressionOptions& options) {
+  check_data(options.data);
+  const std::string& onnx = options.model.onnx;
+  if (!onnx.empty() && !std::filesystem::exists(onnx)) {
+    throw core::Error(core::ErrorKind::NotFound,
+                      fmt::format("model.onnx: file '{}' does not exist", onnx));
+  }
+  if (options.stages.empty()) {
+    refuse_stage("stages", "it is empty; name at least one");
+  }
+  StageCheck stages(options);
+  for (size_t i = 0; i < options.stages.size(); ++i) {
+    stages.check_next(options.stages[i], i);
+  }
+  if (!options.baseline.empty()) {
+    std::vector<std::string> names;
+    for (const StageOptions& stage : options.stages) {
+      names.push_back(stage.name);
+    }
+    if (std::find(names.begin(), names.end(), options.baseline) == names.end()) {
+      refuse_stage(
+          "baseline",
+          fmt::format(
+              "'{}' is no stage{}", options.baseline, core::did_you_mean(options.baseline, names)));
+    }
+  }
+}
+
+size_t stage_index(const CompressionOptions& options, const std::string& name) {
+  for (size_t i = 0; i < options.stages.size(); ++i) {
+    if (options.stages[i].name == name) {
+      return i;
+    }
+  }
+  throw core::Error(core::ErrorKind::NotFound, fmt::format("there is no stage '{}'", name));
+}
+
+}  // namespace coppice::loop

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compress/prune.h"
+#include "compress/quantise.h"
+#include "core/fields.h"
+#include "recipe/recipe.h"
+
+namespace coppice::loop {
+
+/// A stage that trains: the network of the stage before, or a new one.
+struct TrainStage {
+  bool builds = false;        ///< it has a `model` of its own
+  graph::ModelOptions model;  ///< of a new network
+  std::string teacher;        ///< earlier stage or ONNX file to distil from; empty: none
+  std::vector<std::string> more_teachers;    ///< besides `teacher`
+  std::vector<std::string> without_classes;  ///< training samples of these are left out
+  recipe::TrainOptions train;
+
+  std::vector<std::string> teachers() const;  ///< all of them
+
+  void visit(core::Fields& f);
+};
+
+/// Moves the biases of classes that training has not seen (Hinton et al., 2015): each by what gives
+/// the fewest errors on the held-out data.
+struct ClassBiasStage {
+  std::vector<std::string> classes;
+
+  void visit(core::Fields& f);
+};
+
+/// One stage of `kind: compress`: a map of one key, its kind, to its options.
+struct StageOptions {
+  std::string kind;  ///< of stage_kinds(); empty: the entry names none
+  std::string also;  ///< a second kind that the entry names, which is an error
+  std::string name;  ///< how later stages, files and figures call it
+  std::string from;  ///< the stage whose model it reads; kModelStage: the experiment's own
+
+  // Of these, the kind's alone is read.
+  TrainStage train;
+  compress::PruneOptions prune;
+  compress::QuantiseOptions quantise;
+  ClassBiasStage class_bias;
+
+  void visit(core::Fields& f);
+};
+
+/// What `from` and `teacher` call the model that the experiment starts with.
+inline constexpr std::string_view kModelStage = "model";
+
+/// Data that a job of a stage reads besides its model.
+enum class StageData {
+  None,
+  Training,     ///< `train` and `validation`
+  Calibration,  ///< `calibration`: training samples
+  Validation,   ///< `validation`: held-out samples
+};
+
+/// All that the pipeline knows of a kind. A new one is a member of StageOptions and a row of
+/// stage_kinds().
+struct StageKind {
+  std::string_view name;  ///< its key
+  std::string_view job;   ///< kind of job that does it
+  std::string_view help;
+  StageData data = StageData::None;
+  bool reshapes = false;    ///< the result has another shape, which has a control
+  bool gives_int8 = false;  ///< the result is quantised
+  bool takes_int8 = false;  ///< a quantised model may come in
+  void (*visit)(StageOptions&, core::Fields&) = nullptr;
+  std::string (*job_options)(const StageOptions&) = nullptr;  ///< resolved YAML
+};
+
+std::span<const StageKind> stage_kinds();
+
+/// Throws Error{NotFound} with the nearest name.
+const StageKind& stage_kind(std::string_view name);
+
+/// Gives every stage a name ("prune", "prune-2", …) and says what it starts from.
+void name_stages(std::vector<StageOptions>& stages);
+
+}  // namespace coppice::loop
