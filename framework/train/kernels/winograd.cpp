@@ -431,6 +431,7 @@ COPPICE_AVX512 void winograd_gradient(const Winograd& op,
 }
 
 COPPICE_AVX512 void winograd_weight_gradient(const Winograd& op,
+                                             int64_t parts,
                                              const float* transformed,
                                              float* weights) {
   constexpr int64_t kTaps = kKernel * kKernel;
@@ -440,8 +441,11 @@ COPPICE_AVX512 void winograd_weight_gradient(const Winograd& op,
       for (int64_t r = 0; r < kSide; ++r) {
         Lanes line[kSide];
         for (int64_t c = 0; c < kSide; ++c) {
-          line[c] = *reinterpret_cast<const Lanes*>(transformed +
-                                                    ((r * kSide + c) * op.in + in) * op.out + out);
+          const float* from = transformed + ((r * kSide + c) * op.in + in) * op.out + out;
+          line[c] = *reinterpret_cast<const Lanes*>(from);
+          for (int64_t part = 1; part < parts; ++part) {
+            line[c] += *reinterpret_cast<const Lanes*>(from + part * op.transformed());
+          }
         }
         map_weight_back(line, 1, columns[r], 1);
       }

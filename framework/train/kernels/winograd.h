@@ -63,7 +63,11 @@ void winograd_gradient(const Winograd& op,
                        float* transformed,
                        float* scratch);
 
-/// Of the gradient by the transformed weights that by the weights.
-void winograd_weight_gradient(const Winograd& op, const float* transformed, float* weights);
+/// Of the gradient by the transformed weights, a sum of `parts` that lie one behind the other, that
+/// by the weights.
+void winograd_weight_gradient(const Winograd& op,
+                              int64_t parts,
+                              const float* transformed,
+                              float* weights);
 
 }  // namespace coppice::train

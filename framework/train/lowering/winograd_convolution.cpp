@@ -29,47 +29,28 @@ at::Tensor transform(const Winograd& op, const at::Tensor& weight, bool turn) {
   return transformed;
 }
 
-/// REQUIRES: x and `added`, where it is defined, lie channels last.
-at::Tensor convolve(const Winograd& op,
-                    const at::Tensor& x,
-                    const at::Tensor& transformed,
-                    const at::Tensor& added) {
-  at::Tensor y = at::empty({op.samples, op.out, op.height, op.width},
-                           x.options().memory_format(at::MemoryFormat::ChannelsLast));
-  at::parallel_for(0, op.blocks(), 1, [&](int64_t first, int64_t last) {
-    const at::Tensor scratch = at::empty({op.scratch()}, x.options());
-    winograd_forward(op,
-                     first,
-                     last,
-                     x.data_ptr<float>(),
-                     transformed.data_ptr<float>(),
-                     added.defined() ? added.data_ptr<float>() : nullptr,
-                     y.data_ptr<float>(),
-                     scratch.data_ptr<float>());
-  });
-  return y;
-}
-
-/// REQUIRES: x and dy lie channels last.
-at::Tensor weight_gradient(const Winograd& op, const at::Tensor& x, const at::Tensor& dy) {
+/// Calls body(part of the blocks, the first, the one behind the last, scratch) over threads.
+template <class Body>
+void for_block_parts(const Winograd& op, const at::Tensor& like, Body body) {
   const int64_t parts = std::min<int64_t>(at::get_num_threads(), op.blocks());
-  const at::Tensor sums = at::zeros({parts, op.transformed()}, x.options());
   at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-    const at::Tensor scratch = at::empty({op.scratch()}, x.options());
+    const at::Tensor scratch = at::empty({op.scratch()}, like.options());
     for (int64_t part = begin; part < end; ++part) {
-      winograd_gradient(op,
-                        op.blocks() * part / parts,
-                        op.blocks() * (part + 1) / parts,
-                        x.data_ptr<float>(),
-                        dy.data_ptr<float>(),
-                        sums.data_ptr<float>() + part * op.transformed(),
-                        scratch.data_ptr<float>());
+      body(part,
+           op.blocks() * part / parts,
+           op.blocks() * (part + 1) / parts,
+           scratch.data_ptr<float>());
     }
   });
-  const at::Tensor sum = parts == 1 ? sums : sums.sum(0);
-  at::Tensor gradient = at::empty({op.out, op.in, 3, 3}, x.options());
-  winograd_weight_gradient(op, sum.data_ptr<float>(), gradient.data_ptr<float>());
-  return gradient;
+}
+
+at::Tensor empty_result(const Winograd& op, const at::Tensor& x) {
+  return at::empty({op.samples, op.out, op.height, op.width},
+                   x.options().memory_format(at::MemoryFormat::ChannelsLast));
+}
+
+const float* data_or_null(const at::Tensor& tensor) {
+  return tensor.defined() ? tensor.data_ptr<float>() : nullptr;
 }
 
 /// Gives back its input besides the result: whoever else reads that, reads it from here, so that
@@ -84,7 +65,19 @@ class WinogradFunction : public torch::autograd::Function<WinogradFunction> {
     context->save_for_backward({x, weight});
     context->set_materialize_grads(false);
     const Winograd op = winograd_of(x, weight);
-    return {convolve(op, x, transform(op, weight, /*turn=*/false), /*added=*/{}), x};
+    const at::Tensor transformed = transform(op, weight, /*turn=*/false);
+    const at::Tensor y = empty_result(op, x);
+    for_block_parts(op, x, [&](int64_t, int64_t first, int64_t last, float* scratch) {
+      winograd_forward(op,
+                       first,
+                       last,
+                       x.data_ptr<float>(),
+                       transformed.data_ptr<float>(),
+                       /*added=*/nullptr,
+                       y.data_ptr<float>(),
+                       scratch);
+    });
+    return {y, x};
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -98,14 +91,46 @@ class WinogradFunction : public torch::autograd::Function<WinogradFunction> {
     const at::Tensor& weight = saved[1];
     const at::Tensor dy = in_channels_last(outputs[0]);
     const Winograd op = winograd_of(x, weight);
+    const Winograd turned = op.turned();  // as many blocks and as much scratch
     at::Tensor dx;
+    at::Tensor transformed;
+    at::Tensor added;
     if (context->needs_input_grad(0)) {
-      dx = convolve(op.turned(),
-                    dy,
-                    transform(op, weight, /*turn=*/true),
-                    of_input.defined() ? in_channels_last(of_input) : at::Tensor());
+      dx = empty_result(turned, x);
+      transformed = transform(op, weight, /*turn=*/true);
+      added = of_input.defined() ? in_channels_last(of_input) : at::Tensor();
     }
-    return {dx, context->needs_input_grad(1) ? weight_gradient(op, x, dy) : at::Tensor()};
+    at::Tensor sums;  // of the gradient by the transformed weight, of each part
+    if (context->needs_input_grad(1)) {
+      sums = at::zeros({at::get_num_threads(), op.transformed()}, x.options());
+    }
+    for_block_parts(op, x, [&](int64_t part, int64_t first, int64_t last, float* scratch) {
+      if (dx.defined()) {
+        winograd_forward(turned,
+                         first,
+                         last,
+                         dy.data_ptr<float>(),
+                         transformed.data_ptr<float>(),
+                         data_or_null(added),
+                         dx.data_ptr<float>(),
+                         scratch);
+      }
+      if (sums.defined()) {
+        winograd_gradient(op,
+                          first,
+                          last,
+                          x.data_ptr<float>(),
+                          dy.data_ptr<float>(),
+                          sums.data_ptr<float>() + part * op.transformed(),
+                          scratch);
+      }
+    });
+    at::Tensor dw;
+    if (sums.defined()) {
+      dw = at::empty({op.out, op.in, 3, 3}, x.options());
+      winograd_weight_gradient(op, sums.size(0), sums.data_ptr<float>(), dw.data_ptr<float>());
+    }
+    return {dx, dw};
   }
 };
 
