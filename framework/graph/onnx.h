@@ -18,6 +18,7 @@ inline constexpr int64_t kSmallestOpset = 0;
 /// bytes. Throws Error{Unsupported} for another opset.
 core::Bytes to_onnx(const Model& model, int64_t opset = kSmallestOpset);
 
+/// Plain, or coded for transfer (transfer.h).
 /// Throws Error{Corrupt} for bytes that are no ONNX file, Error{Unsupported} naming node, op and
 /// the supported set. A file may be hostile: dimensions are checked before anything is allocated,
 /// and what is computed from constants stays within 64 MiB and four times the file's size. Messages

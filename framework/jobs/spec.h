@@ -11,7 +11,7 @@ namespace coppice::jobs {
 /// One job: what `coppice-train` is asked to do. Options are YAML that the job's kind parses
 /// itself.
 struct JobSpec {
-  std::string kind;  ///< "train", "prune", "quantise", "torchscript", "evaluate"
+  std::string kind;  ///< "train", "prune", "quantise", "evaluate", … (coppice-train --list)
   std::string name;  ///< for people: "student", "retrain-day-4"
   uint64_t seed = 1;
   std::map<std::string, std::filesystem::path>

@@ -172,8 +172,10 @@ class Compression {
       return;
     }
     const auto figures = report::read_figures(summary);
-    if (const auto it = figures.find("transfer_bytes"); it != figures.end()) {
-      row.figures["transfer_bytes"] = it->second;
+    for (const char* told : {"transfer_bytes", "float_bytes", "times_smaller", "zeros"}) {
+      if (const auto it = figures.find(told); it != figures.end()) {
+        row.figures[told] = it->second;
+      }
     }
   }
 

@@ -41,6 +41,37 @@ constexpr StageKind kStageKinds[] = {
          [](const StageOptions& s) {
            return core::dump_options(s.quantise);
          }},
+    {.name = "low_rank",
+     .job = "low_rank",
+     .help = "factor layers into smaller ones",
+     .reshapes = true,
+     .visit = [](StageOptions& s, core::Fields& f) { s.low_rank.visit(f); },
+     .job_options =
+         [](const StageOptions& s) {
+           return core::dump_options(s.low_rank);
+         }},
+    {.name = "sparsify",
+     .job = "sparsify",
+     .help = "zeros in place of the smallest weights: fewer bytes to transfer, no speed",
+     .visit = [](StageOptions& s, core::Fields& f) { s.sparsify.visit(f); },
+     .job_options =
+         [](const StageOptions& s) {
+           return core::dump_options(s.sparsify);
+         }},
+    {.name = "share",
+     .job = "share",
+     .help = "few different weights a layer: fewer bytes to transfer, no speed",
+     .visit = [](StageOptions& s, core::Fields& f) { s.share.visit(f); },
+     .job_options =
+         [](const StageOptions& s) {
+           return core::dump_options(s.share);
+         }},
+    {.name = "encode",
+     .job = "encode",
+     .help = "code the model as few bytes to transfer",
+     .takes_int8 = true,
+     .visit = [](StageOptions& /*s*/, core::Fields& /*f*/) {},
+     .job_options = [](const StageOptions& /*s*/) { return std::string(); }},
     {.name = "class_bias",
      .job = "class_bias",
      .help = "move the biases of classes that training has not seen",

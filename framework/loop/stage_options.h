@@ -5,8 +5,11 @@
 #include <string_view>
 #include <vector>
 
+#include "compress/low_rank.h"
 #include "compress/prune.h"
 #include "compress/quantise.h"
+#include "compress/sparsify.h"
+#include "compress/weight_sharing.h"
 #include "core/fields.h"
 #include "recipe/recipe.h"
 
@@ -45,6 +48,9 @@ struct StageOptions {
   TrainStage train;
   compress::PruneOptions prune;
   compress::QuantiseOptions quantise;
+  compress::LowRankOptions low_rank;
+  compress::SparsifyOptions sparsify;
+  compress::ShareOptions share;
   ClassBiasStage class_bias;
 
   void visit(core::Fields& f);

@@ -87,6 +87,30 @@ void check_loss(const TrainOptions& options, const std::string& task) {
 
 }  // namespace
 
+namespace {
+
+void check_structure(const TrainOptions& options) {
+  const SparsityOptions& sparsity = options.sparsity;
+  if (sparsity.any() && sparsity.begin > sparsity.end) {
+    refuse_field("sparsity.begin",
+                 fmt::format("{} is behind sparsity.end, {}", sparsity.begin, sparsity.end));
+  }
+  if (sparsity.any() && options.keep == "shared") {
+    refuse_field("sparsity.share", "shared weights are not cut one by one; sparsify, then share");
+  }
+  if (options.ema_decay > 0 && (sparsity.any() || options.keep == "shared")) {
+    refuse_field("ema_decay",
+                 "an average over steps has neither the zeros nor the shared values of the last "
+                 "one; set it to 0");
+  }
+  if (sparsity.any() && options.early_stopping.patience > 0) {
+    refuse_field("early_stopping.patience",
+                 "the run could end before sparsity.share is reached; set it to 0");
+  }
+}
+
+}  // namespace
+
 std::string task_of(const TaskOptions& options, const data::Schema& schema) {
   return options.name == "auto" ? schema.task : options.name;
 }
@@ -107,6 +131,7 @@ void check(const TrainOptions& options, const data::Schema& schema) {
   check_augmentation(options, schema);
   check_mix(options.mix, task, schema);
   check_schedule(options);
+  check_structure(options);
 }
 
 }  // namespace coppice::recipe

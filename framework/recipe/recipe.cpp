@@ -43,6 +43,13 @@ void TrainOptions::visit(core::Fields& f) {
           {.help = "of the weights' moving average, which is validated and kept; 0: off",
            .min = 0,
            .max = 0.999999});
+  f.field(
+      "keep",
+      keep,
+      {.help = "what stays of a sparsified or shared model: its zeros; or those, and that equal "
+               "weights are equal",
+       .choices = {"nothing", "zeros", "shared"}});
+  f.group("sparsity", sparsity, "weights that become zero little by little");
   f.group("early_stopping", early_stopping, "when to end before the last epoch");
   f.group("checkpoint", checkpoint, "when the run is saved");
   f.field("strategies", strategies, {.help = "named hooks around training steps, in order"});

@@ -11,6 +11,7 @@
 #include "recipe/optimizer.h"
 #include "recipe/regularise.h"
 #include "recipe/schedule.h"
+#include "recipe/structure.h"
 #include "recipe/task.h"
 
 namespace coppice::recipe {
@@ -41,9 +42,11 @@ struct TrainOptions {
   double gradient_clip_value = 0;  ///< largest magnitude of an element; 0: off
   PenaltyOptions penalty;
   std::vector<data::TransformOptions> augmentation;
-  MixOptions mix;        ///< of whole batches, after `augmentation`
-  double sam_rho = 0;    ///< radius of sharpness-aware minimisation; 0: off
-  double ema_decay = 0;  ///< of the weights' moving average, which is what is kept; 0: off
+  MixOptions mix;                ///< of whole batches, after `augmentation`
+  double sam_rho = 0;            ///< radius of sharpness-aware minimisation; 0: off
+  double ema_decay = 0;          ///< of the weights' moving average, which is what is kept; 0: off
+  std::string keep = "nothing";  ///< of the incoming model: "zeros" or "shared" weights
+  SparsityOptions sparsity;      ///< that grows while training
   EarlyStoppingOptions early_stopping;
   CheckpointOptions checkpoint;
   std::vector<std::string> strategies;  ///< named train::Strategy hooks, in order

@@ -13,6 +13,10 @@ Components built_in_components() {
   kinds.add("train", run_train_job, "train a network, or distil one from a teacher");
   kinds.add("prune", run_prune_job, "remove whole channels until a share of the MACs is left");
   kinds.add("quantise", run_quantise_job, "int8 weights and activations, calibrated on samples");
+  kinds.add("low_rank", run_low_rank_job, "layers factored into smaller ones");
+  kinds.add("sparsify", run_sparsify_job, "zeros in place of the smallest weights");
+  kinds.add("share", run_share_job, "few different weights a layer, by k-means");
+  kinds.add("encode", run_encode_job, "a model as few bytes to transfer");
   kinds.add(
       "torchscript", run_torchscript_job, "a model as TorchScript, for Python's torch.jit.load");
   kinds.add("evaluate", run_evaluate_job, "accuracy of a model as the device engine runs it");

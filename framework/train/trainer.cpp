@@ -30,6 +30,7 @@
 #include "train/schedule.h"
 #include "train/sharpness.h"
 #include "train/strategy.h"
+#include "train/structure.h"
 #include "train/suspects.h"
 #include "train/teacher.h"
 #include "train/weight_average.h"
@@ -55,6 +56,8 @@ class Run {
         objective_(make_objective(options_, task.train->schema(), network.to_model())),
         optimizer_(make_optimizer(network.parameters(), options_.optimizer)),
         penalties_(make_penalties(network, options_.penalty)),
+        structures_(
+            make_structures(network, options_, options_.epochs * loader_.steps_per_epoch())),
         rhythm_(options_.checkpoint),
         dropout_(core::Rng(task.seed).split("dropout")),
         mixing_(core::Rng(task.seed).split("mix")) {
@@ -209,12 +212,16 @@ class Run {
   void run_step(LoadedBatch& loaded) {
     const int64_t number = step_number();
     set_rates();
+    for (const auto& structure : structures_) {
+      structure->begin_step();
+    }
     const Mixing mixing = mix_batch(loaded.batch,
                                     task_.train->schema(),
                                     options_.mix,
                                     mixing_.split(static_cast<uint64_t>(number)));
     Pass pass = forward_and_backward(loaded, mixing, number);
     if (options_.sam_rho > 0) {
+      fit_gradients();
       const SharpnessAscent ascent(network_, options_.sam_rho);
       network_.clear_gradients();
       forward_and_backward(loaded, mixing, number);
@@ -222,6 +229,7 @@ class Run {
     for (const auto& penalty : penalties_) {
       pass.loss_value += penalty->add_gradient();
     }
+    fit_gradients();
     const Gradients gradients = gradients_of(network_.parameters());
     if (options_.gradient_clip_value > 0) {
       clip_by_value(gradients, options_.gradient_clip_value);
@@ -233,6 +241,9 @@ class Run {
       decay_weights(network_.parameters(), learning_rate_ * options_.penalty.decoupled_decay);
     }
     optimizer_->step(learning_rate_);
+    for (const auto& structure : structures_) {
+      structure->end_step(*optimizer_, number + 1);
+    }
     network_.clear_gradients();
     if (average_) {
       average_->update(network_, number);
@@ -246,6 +257,12 @@ class Run {
     current_.samples += loaded.joint_size;
     current_.loss += pass.loss_value * static_cast<double>(loaded.joint_size);
     current_.correct += pass.correct;
+  }
+
+  void fit_gradients() {
+    for (const auto& structure : structures_) {
+      structure->fit_gradients();
+    }
   }
 
   struct Pass {
@@ -390,6 +407,7 @@ class Run {
   std::unique_ptr<Objective> objective_;
   std::unique_ptr<Optimizer> optimizer_;
   std::vector<std::unique_ptr<Penalty>> penalties_;
+  std::vector<std::unique_ptr<Structure>> structures_;
   std::optional<WeightAverage> average_;
   SaveRhythm rhythm_;
   core::Rng dropout_;

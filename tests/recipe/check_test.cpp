@@ -1,5 +1,6 @@
 #include "recipe/check.h"
 
+#include <cmath>
 #include <functional>
 
 #include <gmock/gmock.h>
@@ -120,6 +121,58 @@ TEST(Check, TheScheduleMustFitTheRun) {
                         o.schedule.highest_momentum = 0.8;
                       }),
               StartsWith("schedule.lowest_momentum: "));
+}
+
+TEST(Check, StructureThatTrainingWouldLoseIsRefused) {
+  const auto growing = [](auto& o) {
+    o.sparsity.share = 0.9;
+  };
+  EXPECT_EQ(refusal(kImages, growing), "");
+  EXPECT_THAT(refusal(kImages,
+                      [&](auto& o) {
+                        growing(o);
+                        o.ema_decay = 0.99;
+                      }),
+              StartsWith("ema_decay: "));
+  EXPECT_THAT(refusal(kImages,
+                      [&](auto& o) {
+                        growing(o);
+                        o.early_stopping.patience = 3;
+                      }),
+              StartsWith("early_stopping.patience: "));
+  EXPECT_THAT(refusal(kImages,
+                      [&](auto& o) {
+                        growing(o);
+                        o.keep = "shared";
+                      }),
+              StartsWith("sparsity.share: "));
+  EXPECT_THAT(refusal(kImages,
+                      [&](auto& o) {
+                        growing(o);
+                        o.sparsity.begin = 0.9;
+                      }),
+              AllOf(StartsWith("sparsity.begin: "), HasSubstr("0.75")));
+}
+
+/// Zhu and Gupta, 2017, equation 1: s_t = s_f + (s_i - s_f) (1 - (t - t_0) / (n dt))^3.
+TEST(Sparsity, GrowsByTheCubicSchedule) {
+  const SparsityOptions options{
+      .share = 0.9, .initial_share = 0.1, .begin = 0.1, .end = 0.6, .every_steps = 20};
+  EXPECT_DOUBLE_EQ(sparsity_after(options, 0.9, 100, 1000), 0.1);
+  EXPECT_NEAR(sparsity_after(options, 0.9, 225, 1000), 0.9 - 0.8 * std::pow(0.75, 3), 1e-12);
+  EXPECT_NEAR(sparsity_after(options, 0.9, 350, 1000), 0.9 - 0.8 * std::pow(0.5, 3), 1e-12);
+  EXPECT_DOUBLE_EQ(sparsity_after(options, 0.9, 600, 1000), 0.9);
+  EXPECT_DOUBLE_EQ(sparsity_after(options, 0.9, 1000, 1000), 0.9);
+  EXPECT_DOUBLE_EQ(sparsity_after(options, 0.05, 100, 1000), 0.05) << "never more than in the end";
+  EXPECT_FALSE(cuts_after(options, 80, 1000));
+  EXPECT_TRUE(cuts_after(options, 100, 1000));
+  EXPECT_FALSE(cuts_after(options, 110, 1000));
+  EXPECT_TRUE(cuts_after(options, 120, 1000));
+  EXPECT_TRUE(cuts_after(options, 600, 1000));
+  EXPECT_FALSE(cuts_after(options, 620, 1000));
+  SparsityOptions odd = options;
+  odd.every_steps = 300;
+  EXPECT_TRUE(cuts_after(odd, 600, 1000)) << "the last cut is made whatever the rhythm";
 }
 
 TEST(TaskOf, AutoIsTheDatasOwn) {

@@ -10,7 +10,8 @@ namespace coppice::tools {
 namespace {
 
 constexpr const char* kSource =
-    "ONNX file, run directory, YAML file of a network (configs/models), or a network of the zoo";
+    "ONNX file (plain or coded for transfer), run directory, YAML file of a network "
+    "(configs/models), or a network of the zoo";
 
 void add_overrides(CLI::App& command, std::vector<std::string>& overrides) {
   command
@@ -55,16 +56,20 @@ void ModelCommands::add_to(CLI::App& app) {
 
 void ModelCommands::add_export(CLI::App& model) {
   CLI::App* command = model.add_subcommand(
-      "export", "Write a model as ONNX, C source or TorchScript, in float or int8");
+      "export",
+      "Write a model as ONNX (plain or coded), C source or TorchScript, in float or int8");
   command->add_option("SOURCE", export_.source, kSource)->required();
   add_overrides(*command, export_.overrides);
-  command->add_option("--format", export_.format, "onnx, c (for microcontrollers) or torchscript")
+  command
+      ->add_option("--format",
+                   export_.format,
+                   "onnx, transfer (ONNX in fewer bytes), c (for microcontrollers) or torchscript")
       ->check(CLI::IsMember(export_formats()))
       ->capture_default_str();
   command->add_option("--out",
                       export_.out,
-                      "file to write, or the folder of the C files; default: model.onnx, model.pt, "
-                      "this folder");
+                      "file to write, or the folder of the C files; default: model.onnx, "
+                      "model.transfer, model.pt, this folder");
   command->add_option("--prefix", export_.prefix, "of the names in C; default: the model's name");
   command->add_option("--trainer",
                       export_.trainer,

@@ -18,7 +18,7 @@ struct ModelExportOptions {
   bool json = false;
 };
 
-/// "onnx", "c", "torchscript".
+/// "onnx", "transfer", "c", "torchscript".
 std::vector<std::string> export_formats();
 
 /// Writes the model in a format and tells what it is. Throws core::Error.

@@ -4,6 +4,7 @@
 #include "coppice/trainer.h"
 #include "core/files.h"
 #include "graph/onnx.h"
+#include "graph/transfer.h"
 #include "jobs/executor.h"
 
 namespace coppice::tools {
@@ -21,6 +22,14 @@ Json write_onnx(const graph::Model& model, const ModelExportOptions& options) {
   const fs::path file = or_default(options.out, "model.onnx");
   graph::save_onnx(model, file);
   return {{"file", file.string()}, {"file_bytes", fs::file_size(file)}};
+}
+
+Json write_transfer(const graph::Model& model, const ModelExportOptions& options) {
+  const fs::path file = or_default(options.out, "model.transfer");
+  const core::Bytes onnx = graph::to_onnx(model);
+  const core::Bytes coded = graph::to_transfer(onnx);
+  core::write_file(file, coded);
+  return {{"file", file.string()}, {"transfer_bytes", coded.size()}, {"onnx_bytes", onnx.size()}};
 }
 
 Json write_c(const graph::Model& model, const ModelExportOptions& options) {
@@ -53,6 +62,7 @@ Json write_torchscript(const graph::Model& model, const ModelExportOptions& opti
 core::Registry<FileWriter> make_writers() {
   core::Registry<FileWriter> writers("export format");
   writers.add("onnx", write_onnx, "what every runtime reads; int8 as QDQ");
+  writers.add("transfer", write_transfer, "ONNX, entropy-coded for the way to a device");
   writers.add("c", write_c, "a C99 source and header without dependencies, for microcontrollers");
   writers.add("torchscript", write_torchscript, "for Python's torch.jit.load");
   return writers;

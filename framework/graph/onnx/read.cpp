@@ -7,6 +7,7 @@
 #include "graph/onnx/metadata.h"
 #include "graph/onnx/patterns.h"
 #include "graph/onnx/reader.h"
+#include "graph/transfer.h"
 
 namespace coppice::graph {
 
@@ -43,13 +44,18 @@ onnx::ModelProto parse(std::span<const std::byte> bytes) {
   return proto;
 }
 
-Model read_model(std::span<const std::byte> bytes, ExternalFolder* folder) {
+Model read_plain(std::span<const std::byte> bytes, ExternalFolder* folder) {
   onnx::ModelProto proto = parse(bytes);
   fuse_patterns(*proto.mutable_graph());
   Model model = OnnxReader(proto.graph(), opset_of(proto), std::ssize(bytes), folder).read();
   model.metadata = read_onnx_metadata(proto);
   verify(model);
   return model;
+}
+
+/// Once: a coded file that holds another one is no model.
+Model read_model(std::span<const std::byte> bytes, ExternalFolder* folder) {
+  return is_transfer(bytes) ? read_plain(from_transfer(bytes), nullptr) : read_plain(bytes, folder);
 }
 
 /// What does not fit together in a file is the file's fault.
