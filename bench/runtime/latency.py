@@ -10,10 +10,11 @@ import argparse
 import json
 import os
 import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
+
+import _peer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build" / "release"))
@@ -21,7 +22,6 @@ TURNS = BUILD / "bench-tools" / "engine_turns"
 COPPICE = BUILD / "bin" / "coppice"
 PEER = BUILD / "peers" / "onnxruntime"
 MODELS = BUILD / "bench-models" / "runtime"
-PEER_VERSION = "1.30"
 BLOCK_US = 10_000
 
 # Files of a network. In int8 all is in integers, as ONNX Runtime's own quantisation writes it; int8-sums is our quantiser's default,
@@ -39,10 +39,6 @@ NETWORKS = {
 }
 
 
-def say(text):
-    print(text, file=sys.stderr)
-
-
 def export(network, kind):
     file = MODELS / f"{network}-{kind}.onnx"
     command = [str(COPPICE), "model", "export", *NETWORKS[network], "--set", "input.dtype=f32", "--out", str(file)]
@@ -52,27 +48,11 @@ def export(network, kind):
     return file
 
 
-def prepare_peer():
-    """Whether ONNX Runtime is there, got by npm if need be."""
-    if (PEER / "node_modules" / "onnxruntime-node").exists():
-        return True
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        say("without node and npm there is no peer: its columns stay empty")
-        return False
-    PEER.mkdir(parents=True, exist_ok=True)
-    command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(PEER),
-               f"onnxruntime-node@{PEER_VERSION}"]
-    if subprocess.run(command, stdout=sys.stderr, check=False).returncode != 0:
-        say("npm did not get onnxruntime-node: the peer's columns stay empty")
-        return False
-    return True
-
-
 def in_loop(file):
     """The network inside a Loop, and the same Loop without it; None where python3-onnx lacks."""
     command = [sys.executable, str(ROOT / "bench/peers/onnx_loop.py"), str(file)]
     if subprocess.run(command, check=False).returncode != 0:
-        say("the peer's models were not made (python3-onnx is needed): its columns stay empty")
+        _peer.say("the peer's models were not made (python3-onnx is needed): its columns stay empty")
         return None
     return file.with_suffix(".loop.onnx"), file.with_suffix(".idle.onnx")
 
@@ -176,7 +156,7 @@ def main():
     parser.add_argument("--ms", type=float, default=8)
     options = parser.parse_args()
     MODELS.mkdir(parents=True, exist_ok=True)
-    has_peer = prepare_peer()
+    has_peer = _peer.prepare(PEER)
     files = {name: export(*name.split("-", 1)) for name in options.case or names}
     loops = {name: in_loop(file) if has_peer else None for name, file in files.items()}
     rows = [row for name, file in files.items() for row in measure(name, file, loops[name], options)]

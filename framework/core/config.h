@@ -18,11 +18,12 @@ namespace coppice::core {
 /// whole.
 struct ConfigNode {
   enum class Kind { Null, Scalar, Map, List };
+  struct Entry;
 
   Kind kind = Kind::Null;
-  std::string scalar;   ///< as written, unquoted
-  bool quoted = false;  ///< a quoted scalar is a string whatever it looks like
-  std::vector<std::pair<std::string, ConfigNode>> map;  ///< in file order
+  std::string scalar;      ///< as written, unquoted
+  bool quoted = false;     ///< a quoted scalar is a string whatever it looks like
+  std::vector<Entry> map;  ///< in file order
   std::vector<ConfigNode> list;
   std::string file;  ///< "--set" for command-line overrides
   int line = 0;      ///< 1-based; 0 when unknown
@@ -32,6 +33,11 @@ struct ConfigNode {
 
   const ConfigNode* find(std::string_view key) const;  ///< nullptr when absent or not a map
   std::string place() const;                           ///< "file:line:column"
+};
+
+struct ConfigNode::Entry {
+  std::string key;
+  ConfigNode value;
 };
 
 /// Reads a YAML file, resolves `extends:` and applies overrides ("a.b=c", "list.0.x=1"), in that

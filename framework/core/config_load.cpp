@@ -70,12 +70,11 @@ void refuse_cycle(const std::filesystem::path& target, const ConfigNode& at, con
 }
 
 ConfigNode resolve(ConfigNode node, const std::filesystem::path& folder, Chain& chain) {
-  const auto entry = std::find_if(
-      node.map.begin(), node.map.end(), [](const auto& pair) { return pair.first == kExtends; });
+  const auto entry = std::ranges::find(node.map, kExtends, &ConfigNode::Entry::key);
   if (entry == node.map.end()) {
     return node;
   }
-  const ConfigNode extends = std::move(entry->second);
+  const ConfigNode extends = std::move(entry->value);
   node.map.erase(entry);
   ConfigNode merged;
   merged.kind = Kind::Map;

@@ -90,8 +90,8 @@ ConfigNode& step(ConfigNode& node, const std::string& assignment, const std::str
       return value;
     }
   }
-  node.map.emplace_back(key, ConfigNode{});
-  return node.map.back().second;
+  node.map.push_back({key, {}});
+  return node.map.back().value;
 }
 
 }  // namespace

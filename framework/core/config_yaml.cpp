@@ -159,7 +159,7 @@ class Builder final : public YAML::EventHandler {
       node.line = node.key_line;
       node.column = node.key_column;
     }
-    parent.node.map.emplace_back(std::move(parent.key), std::move(node));
+    parent.node.map.push_back({std::move(parent.key), std::move(node)});
     parent.has_key = false;
   }
 
@@ -222,12 +222,11 @@ void merge_config(ConfigNode& base, ConfigNode over) {
     return;
   }
   for (auto& [key, value] : over.map) {
-    const auto existing = std::find_if(
-        base.map.begin(), base.map.end(), [&](const auto& entry) { return entry.first == key; });
+    const auto existing = std::ranges::find(base.map, key, &ConfigNode::Entry::key);
     if (existing != base.map.end()) {
-      merge_config(existing->second, std::move(value));
+      merge_config(existing->value, std::move(value));
     } else {
-      base.map.emplace_back(key, std::move(value));
+      base.map.push_back({key, std::move(value)});
     }
   }
   over.map = std::move(base.map);

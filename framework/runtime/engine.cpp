@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "graph/pass.h"
+#include "runtime/memory_limit.h"
 #include "runtime/program.h"
 
 namespace coppice::runtime {
@@ -161,11 +162,13 @@ void check_options(const EngineOptions& options) {
                             core::did_you_mean(options.backend, names),
                             fmt::join(names, ", ")));
   }
-  if (options.threads < 1 || options.max_batch < 1) {
+  if (options.threads < 1 || options.max_batch < 1 || options.memory_mb < 1) {
     throw Error(ErrorKind::InvalidArgument,
-                fmt::format("an engine needs threads and max_batch of at least 1, not {} and {}",
+                fmt::format("an engine needs threads, max_batch and memory_mb of at least 1, not "
+                            "{}, {} and {}",
                             options.threads,
-                            options.max_batch));
+                            options.max_batch,
+                            options.memory_mb));
   }
 }
 
@@ -226,12 +229,19 @@ void EngineOptions::visit(core::Fields& f) {
           cache,
           {.help = "file that keeps what backend auto chose; empty: "
                    "$XDG_CACHE_HOME/coppice/engine.json; none: no file"});
+  f.field("memory_mb",
+          memory_mb,
+          {.help = "a model whose activations take more is refused",
+           .unit = "MB",
+           .min = 1,
+           .max = 1e6});
 }
 
 std::unique_ptr<Engine> build_engine(const graph::Model& model, const EngineOptions& options) {
   check_options(options);
   graph::verify(model);
   graph::Model prepared = graph::run_passes(model, graph::inference_passes());
+  require_memory(prepared, options);
   Compiled compiled = options.backend == "auto"    ? compile_fastest(prepared, options)
                       : options.backend == "first" ? compile_first(prepared, options)
                                                    : compile_named(prepared, options);

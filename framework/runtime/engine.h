@@ -23,6 +23,7 @@ struct EngineOptions {
   /// File that keeps what "auto" chose; empty: $XDG_CACHE_HOME/coppice/engine.json; "none": no
   /// file. One that is damaged counts as empty, one that can't be written is left alone.
   std::string cache = "";
+  int64_t memory_mb = 4000;  ///< that the activations of a run may take
 
   void visit(core::Fields& f);
 };
@@ -62,8 +63,9 @@ class Engine {
   virtual int64_t arena_bytes() const = 0;
 };
 
-/// Throws Error{Unsupported} naming node and op when the backend can't run it, Error{NotFound} for
-/// an unknown backend or one whose library is not installed.
+/// Throws Error{Unsupported} naming node and op when the backend can't run it or memory_mb does not
+/// hold its activations (before they are allocated), Error{NotFound} for an unknown backend or
+/// one whose library is not installed.
 std::unique_ptr<Engine> build_engine(const graph::Model& model, const EngineOptions& options = {});
 
 /// Values of EngineOptions::backend.

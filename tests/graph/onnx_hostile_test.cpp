@@ -230,6 +230,33 @@ TEST(OnnxHostile, CyclesUnsortedNodesAndMissingTensorsAreRefused) {
   EXPECT_THAT(output.refusal(kCorrupt), HasSubstr("output 'y' names no node"));
 }
 
+/// The parts of a layer norm in a file of opset 13; each of the last three may lack its output.
+TEST(OnnxHostile, PatternsOfNodesWithoutOutputsAreNone) {
+  for (const char* lacking : {"divided", "scaled", "y"}) {
+    File file({4});
+    file.floats("epsilon", {}, {1e-5F});
+    file.floats("scale", {4}, {1, 1, 1, 1});
+    file.floats("bias", {4}, {0, 0, 0, 0});
+    set(file.node("ReduceMean", {"x"}, "mean"), "axes", Shape{-1});
+    file.node("Sub", {"x", "mean"}, "centred");
+    file.node("Mul", {"centred", "centred"}, "square");
+    set(file.node("ReduceMean", {"square"}, "variance"), "axes", Shape{-1});
+    file.node("Add", {"variance", "epsilon"}, "sum");
+    file.node("Sqrt", {"sum"}, "root");
+    file.node("Div", {"centred", "root"}, "divided");
+    file.node("Mul", {"divided", "scale"}, "scaled");
+    file.node("Add", {"scaled", "bias"}, "y");
+    ASSERT_EQ(file.load().graph.at("y").op, Op::LayerNorm);
+    for (auto& node : *file.graph().mutable_node()) {
+      if (node.output(0) == lacking) {
+        node.clear_output();
+        break;
+      }
+    }
+    EXPECT_THAT(file.refusal(kCorrupt), HasSubstr("no output"));
+  }
+}
+
 TEST(OnnxHostile, RepeatedNamesAreRefused) {
   File nodes({2});
   nodes.node("Relu", {"x"}, "y");

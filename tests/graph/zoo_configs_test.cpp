@@ -32,7 +32,7 @@ TEST(ModelConfigs, BuildEveryNetworkOfTheZoo) {
     SCOPED_TRACE(entry.path().string());
     const core::ConfigNode file = core::load_config(entry.path());
     ASSERT_EQ(file.map.size(), 1U) << "one role a file";
-    const core::ConfigNode* node = file.map[0].second.find("model");
+    const core::ConfigNode* node = file.map[0].value.find("model");
     ASSERT_NE(node, nullptr);
     const auto options = core::read_options<ModelOptions>(*node);
     Model model;

@@ -79,6 +79,30 @@ TEST_P(AnyBackend, RefusesWhatDoesNotFit) {
   EXPECT_ERROR(run({images(2)}), InvalidArgument, HasSubstr("not 1 and 0"));
 }
 
+/// A few hundred bytes of a file can ask for terabytes; nothing may be allocated for them.
+TEST_P(AnyBackend, RefusesActivationsBeyondItsMemoryBeforeTheyAreAllocated) {
+  const graph::Model huge = make_model(
+      {random_floats({1, 1, 4, 4}, 1)},
+      {},
+      {make_node("larger",
+                 Op::Resize,
+                 {"x0"},
+                 graph::ResizeAttributes{{}, graph::ResizeMode::Nearest, {40'000, 50'000}}),
+       make_node("mean", Op::GlobalAveragePool, {"larger"})});
+  EXPECT_ERROR(build(huge),
+               Unsupported,
+               AllOf(HasSubstr("memory_mb: 4000"),
+                     HasSubstr("node 'larger' (Resize) of shape [-1, 1, 40000, 50000]")));
+  EXPECT_ERROR(build_engine(huge, {.backend = GetParam(), .max_batch = 65536}),
+               Unsupported,
+               HasSubstr("activations of 65536 samples take 524288"));
+  const graph::Model model = small_cnn();
+  EXPECT_ERROR(build_engine(model, {.backend = GetParam(), .max_batch = 4096, .memory_mb = 1}),
+               Unsupported,
+               HasSubstr("memory_mb: 1;"));
+  EXPECT_NO_THROW(build_engine(model, {.backend = GetParam(), .max_batch = 4, .memory_mb = 1}));
+}
+
 TEST_P(AnyBackend, GivesTheSameForEverySplitOfABatch) {
   const graph::Model model = small_cnn();
   const Tensor samples = images(83);

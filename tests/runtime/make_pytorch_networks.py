@@ -93,6 +93,18 @@ def attention(m, x):
     return m.head(x[:, 0])
 
 
+def encoder(m, x):
+    """Image patches as tokens, as in a small vision transformer."""
+    x = m.patches(x).flatten(2).transpose(1, 2) + m.place.value
+    return m.head(m.norm(m.layers(x)).mean(dim=1))
+
+
+def small(m, x):
+    x = F.relu(m.norm(m.first(x)))
+    x = F.max_pool2d(F.relu(m.second(x)), 2)
+    return m.head(torch.flatten(x, 1))
+
+
 def quantised(m, x):
     def act(y, scale):
         return torch.fake_quantize_per_tensor_affine(y, scale, 0, 0, 255)
@@ -105,9 +117,9 @@ def quantised(m, x):
     return F.conv2d(x, weight(m.b), m.b.bias).mean((2, 3))
 
 
-def place():
+def place(tokens=5, width=8):
     module = nn.Module()
-    module.register_parameter("value", nn.Parameter(torch.randn(1, 5, 8)))
+    module.register_parameter("value", nn.Parameter(torch.randn(1, tokens, width)))
     return module
 
 
@@ -146,6 +158,15 @@ NETWORKS = {
         lambda m, x: m.head(m.layer(m.embed(x) + m.place.value).mean(1)), embed=nn.Linear(3, 8),
         place=place(), layer=nn.TransformerEncoderLayer(8, 2, 12, batch_first=True),
         head=nn.Linear(8, 2))),
+    "encoder": (14, (1, 12, 12), lambda: Net(
+        encoder, patches=nn.Conv2d(1, 8, 4, 4), place=place(9), norm=nn.LayerNorm(8),
+        layers=nn.TransformerEncoder(nn.TransformerEncoderLayer(
+            8, 4, 16, activation="gelu", norm_first=True, batch_first=True), 2),
+        head=nn.Linear(8, 4))),
+    "encoder17": (17, (1, 12, 12), lambda: NETWORKS["encoder"][2]()),
+    "small": (13, (1, 12, 12), lambda: Net(
+        small, first=nn.Conv2d(1, 8, 3, 2, 1), norm=nn.BatchNorm2d(8),
+        second=nn.Conv2d(8, 8, 3, padding=1), head=nn.Linear(72, 4))),
     "attention": (17, (5, 8), lambda: Net(
         attention, norm=nn.LayerNorm(8), qkv=nn.Linear(8, 24), out=nn.Linear(8, 8),
         head=nn.Linear(8, 2))),

@@ -31,8 +31,9 @@ float real_attribute(const NodeProto& node, std::string_view name, float otherwi
   return attribute == nullptr ? otherwise : attribute->f();
 }
 
-bool reads_two(const NodeProto& node) {
-  return node.input_size() == 2;
+/// Two values in, one out.
+bool is_binary(const NodeProto& node) {
+  return node.input_size() == 2 && node.output_size() == 1;
 }
 
 /// What a pattern is, once found: its last node, and the parts that may go.
@@ -105,7 +106,7 @@ class Matcher {
 
   /// x HardSigmoid(x), of slope 1/6.
   std::optional<Match> match_hard_swish(NodeProto& node) const {
-    if (node.op_type() != "Mul" || !reads_two(node)) {
+    if (node.op_type() != "Mul" || !is_binary(node)) {
       return std::nullopt;
     }
     for (const int side : {0, 1}) {
@@ -125,7 +126,7 @@ class Matcher {
 
   /// x - mean(x); the mean is among `parts` then.
   bool is_centred(const NodeProto* node, std::vector<const NodeProto*>& parts) const {
-    if (node == nullptr || !reads_two(*node)) {
+    if (node == nullptr || !is_binary(*node)) {
       return false;
     }
     const NodeProto* mean = maker(node->input(1), "ReduceMean");
@@ -138,7 +139,7 @@ class Matcher {
 
   /// (x - mean) / sqrt(mean((x - mean)^2) + epsilon) [* scale [+ bias]], from the division on.
   std::optional<Match> match_layer_norm(NodeProto& division) const {
-    if (division.op_type() != "Div" || !reads_two(division)) {
+    if (division.op_type() != "Div" || !is_binary(division)) {
       return std::nullopt;
     }
     Match match;
@@ -146,7 +147,7 @@ class Matcher {
     const NodeProto* root = maker(division.input(1), "Sqrt");
     const NodeProto* sum =
         root == nullptr || root->input_size() != 1 ? nullptr : maker(root->input(0), "Add");
-    if (!is_centred(centred, match.parts) || sum == nullptr || !reads_two(*sum)) {
+    if (!is_centred(centred, match.parts) || sum == nullptr || !is_binary(*sum)) {
       return std::nullopt;
     }
     const std::optional<float> epsilon = scalar(sum->input(1));
@@ -182,10 +183,10 @@ class Matcher {
 
   const NodeProto* maker_of_square(const std::string& name) const {
     if (const NodeProto* power = maker(name, "Pow")) {
-      return reads_two(*power) && scalar(power->input(1)) == 2.F ? power : nullptr;
+      return is_binary(*power) && scalar(power->input(1)) == 2.F ? power : nullptr;
     }
     const NodeProto* product = maker(name, "Mul");
-    return product != nullptr && reads_two(*product) && product->input(0) == product->input(1)
+    return product != nullptr && is_binary(*product) && product->input(0) == product->input(1)
                ? product
                : nullptr;
   }
@@ -201,7 +202,7 @@ class Matcher {
                          std::string& constant) const {
     const auto it = readers_.find(name);
     if (it == readers_.end() || it->second.size() != 1 || uses_.at(name) != 1 ||
-        it->second[0]->op_type() != op || !reads_two(*it->second[0])) {
+        it->second[0]->op_type() != op || !is_binary(*it->second[0])) {
       return nullptr;
     }
     NodeProto* node = it->second[0];

@@ -1,4 +1,4 @@
-#include <ranges>
+#include <algorithm>
 #include <unordered_set>
 
 #include "graph/pass.h"
@@ -14,11 +14,11 @@ class RemoveUnused final : public Pass {
   Model apply(Model model) const override {
     auto& nodes = model.graph.nodes;
     std::unordered_set<std::string> needed(model.graph.outputs.begin(), model.graph.outputs.end());
-    for (const Node& node : std::views::reverse(nodes)) {
+    std::for_each(nodes.rbegin(), nodes.rend(), [&](const Node& node) {
       if (needed.contains(node.name)) {
         needed.insert(node.inputs.begin(), node.inputs.end());
       }
-    }
+    });
     // An input stays: it is part of how the model is called.
     std::erase_if(nodes, [&](const Node& node) {
       return node.op != Op::Input && !needed.contains(node.name);

@@ -23,13 +23,13 @@ dnnl::primitive_attr row_attributes(bool relu = false) {
   return attributes;
 }
 
-int64_t product_of(const memory::dims& dims) {
+int64_t element_count(const memory::dims& dims) {
   return std::accumulate(dims.begin(), dims.end(), int64_t{1}, std::multiplies<>());
 }
 
 /// All dimensions but the last in one.
 memory::desc as_rows(const memory::dims& dims, int64_t length) {
-  return plain({product_of(dims) / length, length}, DType::F32);
+  return plain({element_count(dims) / length, length}, DType::F32);
 }
 
 }  // namespace
