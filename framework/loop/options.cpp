@@ -63,6 +63,11 @@ void check_transforms(const std::string& field,
 }
 
 void check_job(const std::string& field, const recipe::TrainJob& job) {
+  const std::string& onnx = job.imported.onnx;
+  if (!onnx.empty() && !std::filesystem::is_regular_file(onnx)) {
+    throw core::Error(core::ErrorKind::NotFound,
+                      fmt::format("{}.imported.onnx: there is no file '{}'", field, onnx));
+  }
   check_field(field + ".model.name", [&] { graph::zoo().get(job.model.name); });
   check_training(field + ".train", job.train);
 }

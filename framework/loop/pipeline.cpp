@@ -1,5 +1,7 @@
 #include "loop/pipeline.h"
 
+#include <utility>
+
 #include "core/config.h"
 
 namespace coppice::loop {
@@ -22,7 +24,10 @@ Inputs training_inputs(const TrainingData& data) {
 std::filesystem::path train(Stages& stages,
                             const std::string& name,
                             Inputs inputs,
-                            const recipe::TrainJob& job) {
+                            recipe::TrainJob job) {
+  if (!job.imported.onnx.empty()) {
+    inputs["model"] = std::exchange(job.imported.onnx, "");  // its content counts, not its place
+  }
   return stages.run("train", name, std::move(inputs), core::dump_options(job)) / "model.onnx";
 }
 

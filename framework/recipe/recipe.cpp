@@ -71,8 +71,18 @@ void TrainOptions::visit(core::Fields& f) {
            .choices = {"float32", "bfloat16", "auto"}});
 }
 
+void ImportedOptions::visit(core::Fields& f) {
+  f.field("onnx", onnx, {.help = "ONNX file of the network; empty: `model` is built"});
+  f.field("mean",
+          mean,
+          {.help = "per channel, taken off raw values before it; empty: the training set's, where "
+                   "it takes f32 and samples are bytes"});
+  f.field("std", std, {.help = "per channel, that they are divided by then"});
+}
+
 void TrainJob::visit(core::Fields& f) {
   f.group("model", model, "network to build");
+  f.group("imported", imported, "network to start from instead");
   f.group("train", train, "how to train it");
 }
 

@@ -59,12 +59,23 @@ struct TrainOptions {
   void visit(core::Fields& f);
 };
 
+/// A network that is there already, to start from in place of one of the zoo.
+struct ImportedOptions {
+  std::string onnx;          ///< file; empty: none
+  std::vector<double> mean;  ///< per channel, taken off raw values before the network; empty: the
+                             ///< training set's, where it takes f32 and samples are u8
+  std::vector<double> std;   ///< that they are divided by then
+
+  void visit(core::Fields& f);
+};
+
 /// Job kind "train". Inputs: `train` (data-set version), optional `validation`, `replay` (data-set
 /// versions), `model` (ONNX to start from instead of building one), `teacher` (ONNX). Outputs:
 /// model.onnx, summary.json, metrics.jsonl, report.html.
 struct TrainJob {
   graph::ModelOptions model;  ///< ignored when a `model` input is given
   TrainOptions train;
+  ImportedOptions imported = {};  ///< `onnx` becomes the `model` input; a job reads the others
 
   void visit(core::Fields& f);
 };

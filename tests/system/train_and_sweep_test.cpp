@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "graph/onnx.h"
 #include "loop/page_check.h"
 #include "report/metrics_log.h"
 #include "report/tensorboard.h"
@@ -54,6 +55,36 @@ TEST(PlainExperiment, TrainsCompressesAndReports) {
   EXPECT_THAT(again.error,
               AllOf(HasSubstr("student: done before"), HasSubstr("quantise: done before")));
   EXPECT_EQ(report::read_figures(out / "summary.json").at("accuracy"), figures.at("accuracy"));
+}
+
+/// The student is a network that PyTorch exported: trained on, pruned, distilled from itself,
+/// quantised and exported, from bytes that the file knew nothing of.
+TEST(PlainExperiment, StartsFromAnImportedNetwork) {
+  const TinyExperiment tiny;
+  const fs::path out = tiny.path() / "out";
+  const auto run = [&](std::vector<std::string> more) {
+    std::vector<std::string> command{
+        COPPICE, "run", tiny.file().string(), "--out", out.string(), "--set"};
+    command.insert(command.end(), more.begin(), more.end());
+    return run_program(command);
+  };
+  const std::string file = PYTORCH_NETWORKS "/small.onnx";
+  const Outcome outcome = run({"student.imported.onnx=" + file});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  const auto figures = report::read_figures(out / "summary.json");
+  EXPECT_GT(figures.at("accuracy"), 0.9);
+  EXPECT_LE(figures.at("macs"), 0.6 * figures.at("float_macs"));
+  const graph::Model model = graph::load_onnx(out / "model.onnx");
+  EXPECT_EQ(model.graph.inputs().at(0)->dtype, graph::DType::U8);
+  EXPECT_EQ(model.metadata.class_names.at(0), "top left");
+  EXPECT_EQ(model.graph.outputs, std::vector<std::string>{"y"});
+
+  expect_last_error_line(run({"student.imported.onnx=no.onnx"}),
+                         3,
+                         HasSubstr("student.imported.onnx: there is no file 'no.onnx'"));
+  expect_last_error_line(run({"student.imported.onnx=" PYTORCH_NETWORKS "/mobile.onnx"}),
+                         2,
+                         HasSubstr("job 'student': the model does not fit the data: it takes"));
 }
 
 TEST(PlainExperiment, AJobThatFailsEndsTheRunWithItsOwnError) {

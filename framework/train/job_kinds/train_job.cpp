@@ -13,6 +13,7 @@
 #include "data/store.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
+#include "graph/standardise.h"
 #include "recipe/check.h"
 #include "recipe/recipe.h"
 #include "report/metrics_log.h"
@@ -61,21 +62,46 @@ Inputs read_inputs(const JobContext& context, const Compute& compute) {
   return inputs;
 }
 
+/// A constant channel has nothing to scale.
+std::vector<double> usable_std(const data::Version& version) {
+  std::vector<double> result = version.statistics.std;
+  for (double& std : result) {
+    std = std > 0 ? std : 1;
+  }
+  return result;
+}
+
+/// A network of another program takes what its own training prepared; ours take raw values.
+graph::Model with_preprocessing(graph::Model model,
+                                const recipe::ImportedOptions& imported,
+                                const data::Version& version) {
+  const auto inputs = model.graph.inputs();
+  const bool bytes = version.schema.type == data::ElementType::U8;
+  const bool takes_floats = inputs.size() == 1 && inputs[0]->dtype == graph::DType::F32;
+  if (!takes_floats || (!bytes && imported.mean.empty() && imported.std.empty())) {
+    return model;
+  }
+  graph::Standardisation values{version.statistics.mean, usable_std(version)};
+  if (!imported.mean.empty() || !imported.std.empty()) {
+    values = {imported.mean.empty() ? std::vector<double>{0} : imported.mean,
+              imported.std.empty() ? std::vector<double>{1} : imported.std};
+  }
+  return graph::standardise_input(
+      std::move(model), values, bytes ? graph::DType::U8 : graph::DType::F32);
+}
+
 graph::Model given_or_built(const JobContext& context,
                             const recipe::TrainJob& job,
                             const data::Version& version,
                             const std::string& task) {
   if (context.has_input("model")) {
-    return graph::load_onnx(context.input("model"));
+    return with_preprocessing(graph::load_onnx(context.input("model")), job.imported, version);
   }
   graph::ModelInput input;
   input.dtype = version.schema.type == data::ElementType::U8 ? graph::DType::U8 : graph::DType::F32;
   input.sample_shape = version.schema.sample_shape;
   input.mean = version.statistics.mean;
-  input.std = version.statistics.std;
-  for (double& std : input.std) {
-    std = std > 0 ? std : 1;  // a constant channel has nothing to scale
-  }
+  input.std = usable_std(version);
   input.class_names =
       task == "regression" ? version.schema.target_names : version.schema.class_names;
   return graph::build_model(job.model, input, context.spec.seed);

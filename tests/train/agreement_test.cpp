@@ -1,0 +1,142 @@
+// libtorch, every backend, and what other programs exported: the same numbers.
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "compress/quantise.h"
+#include "core/files.h"
+#include "core/rng.h"
+#include "graph/models.h"
+#include "graph/onnx.h"
+#include "runtime/engine.h"
+#include "train/network.h"
+#include "train/tensor_bridge.h"
+
+namespace coppice::train {
+
+namespace {
+
+using graph::Tensor;
+
+constexpr int64_t kInputs = 64;
+
+Tensor random_bytes(const graph::Shape& sample, int64_t count, uint64_t seed) {
+  graph::Shape shape = sample;
+  shape.insert(shape.begin(), count);
+  core::Rng rng(seed);
+  Tensor values(graph::DType::U8, shape);
+  for (uint8_t& value : values.data<uint8_t>()) {
+    value = static_cast<uint8_t>(rng.below(256));
+  }
+  return values;
+}
+
+/// Of the first output: the largest difference, relative to the largest value.
+double relative(const Tensor& a, const Tensor& b) {
+  double most = 0;
+  double largest = 0;
+  for (size_t i = 0; i < b.data<float>().size(); ++i) {
+    most = std::max(most, std::abs(double{a.data<float>()[i]} - double{b.data<float>()[i]}));
+    largest = std::max(largest, std::abs(double{b.data<float>()[i]}));
+  }
+  return most / largest;
+}
+
+Tensor by_engine(const graph::Model& model, const Tensor& inputs, const std::string& backend) {
+  const auto engine = runtime::build_engine(model, {.backend = backend, .max_batch = kInputs});
+  return runtime::run_all(*engine, inputs, kInputs);
+}
+
+class ZooAgreement : public ::testing::TestWithParam<std::string> {
+ protected:
+  ZooAgreement() {
+    auto [options, input] = graph::testing::zoo_example(GetParam());
+    inputs_ = random_bytes(input.sample_shape, kInputs, 3);
+    Network network(graph::build_model(options, input, 4));
+    for (int i = 0; i < 5; ++i) {  // statistics that are not the identity
+      network.forward(to_aten(inputs_), {.training = true});
+    }
+    model_ = network.to_model();
+  }
+
+  Tensor inputs_;
+  graph::Model model_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Zoo, ZooAgreement, ::testing::ValuesIn(graph::zoo().names()));
+
+TEST_P(ZooAgreement, EveryBackendGivesLibtorchsNumbers) {
+  Network network(model_);
+  const at::Tensor logits = network.forward(to_aten(inputs_)).at(model_.graph.outputs[0]);
+  const Tensor expected = to_graph(logits.detach().contiguous());
+  for (const std::string& backend : runtime::backends()) {
+    EXPECT_LT(relative(by_engine(model_, inputs_, backend), expected), 1e-4) << backend;
+  }
+}
+
+/// Where a sum lies on the border between two levels, rounding may go either way and the samples
+/// concerned differ by a step from there on: most samples must be equal, all of them close.
+TEST_P(ZooAgreement, EveryBackendGivesTheReferencesIntegers) {
+  const graph::Model quantised = compress::quantise(model_, inputs_, {});
+  const Tensor expected = by_engine(quantised, inputs_, "reference");
+  const auto width = static_cast<size_t>(expected.size() / kInputs);
+  for (const std::string& backend : runtime::backends()) {
+    const Tensor result = by_engine(quantised, inputs_, backend);
+    int64_t equal = 0;
+    for (size_t i = 0; i < kInputs; ++i) {
+      const auto a = result.data<float>().subspan(i * width, width);
+      const auto b = expected.data<float>().subspan(i * width, width);
+      equal += std::ranges::equal(a, b, [](float x, float y) {
+        return std::abs(x - y) <= 1e-5F * std::max(1.F, std::abs(y));
+      });
+    }
+    EXPECT_GE(equal, kInputs * 9 / 10) << backend;
+    EXPECT_LT(relative(result, expected), 0.05) << backend;
+  }
+}
+
+class ImportedAgreement : public ::testing::TestWithParam<std::string> {};
+
+std::vector<std::string> imported_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(PYTORCH_NETWORKS)) {
+    if (entry.path().extension() == ".onnx") {
+      names.push_back(entry.path().stem().string());
+    }
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(PyTorch,
+                         ImportedAgreement,
+                         ::testing::ValuesIn(imported_names()),
+                         [](const auto& test) { return test.param; });
+
+Tensor tensor_in(const nlohmann::json& json) {
+  const auto values = json.at("values").get<std::vector<float>>();
+  return Tensor::from<float>(json.at("shape").get<graph::Shape>(), values);
+}
+
+/// What PyTorch exported, trained on by libtorch: it begins with the same function.
+TEST_P(ImportedAgreement, TrainingBeginsWithPyTorchsNumbers) {
+  const std::filesystem::path folder = PYTORCH_NETWORKS;
+  const auto json = nlohmann::json::parse(core::read_text(folder / (GetParam() + ".json")));
+  const graph::Model model = graph::load_onnx(folder / (GetParam() + ".onnx"));
+  Network network(model);
+  const Tensor input = tensor_in(json.at("input"));
+  const at::Tensor output = network.forward(to_aten(input)).at(model.graph.outputs[0]);
+  const double tolerance = GetParam() == "quantised" ? 0.01 : 1e-5;
+  EXPECT_LT(relative(to_graph(output.detach().contiguous()), tensor_in(json.at("output"))),
+            tolerance);
+}
+
+}  // namespace
+
+}  // namespace coppice::train
