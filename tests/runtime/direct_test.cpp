@@ -162,6 +162,39 @@ std::vector<SmallLayer> layers() {
       {"dw_1x4", {1, 3, 1, 40}, {3, 1, 1, 4}, window({1, 4}, 1, {0, 3, 0, 0}, 3)},
       {"dw_dilated", {1, 10, 11, 12}, {10, 1, 3, 3}, window({3, 3}, 1, {2, 2, 2, 2}, 10, 2)},
       {"dw_many", {1, 577, 3, 4}, {577, 1, 3, 3}, window({3, 3}, 1, around, 577), i8},
+      {"dw_float",
+       {1, 64, 25, 5},
+       {64, 1, 3, 3},
+       window({3, 3}, 1, around, 64),
+       f32,
+       none,
+       Op::Relu},
+      {"dw_float_odd",
+       {2, 37, 11, 21},
+       {37, 1, 3, 3},
+       window({3, 3}, 1, around, 37),
+       f32,
+       none,
+       Op::Clip},
+      {"dw_float_stride",
+       {1, 24, 12, 13},
+       {24, 1, 3, 3},
+       window({3, 3}, 2, {0, 0, 1, 1}, 24),
+       f32,
+       none},
+      {"dw_float_dilated",
+       {1, 16, 11, 12},
+       {16, 1, 5, 3},
+       window({5, 3}, 1, {4, 2, 4, 2}, 16, 2),
+       f32,
+       none},
+      {"dw_float_narrow",
+       {1, 20, 3, 2},
+       {20, 1, 5, 5},
+       window({5, 5}, 1, {2, 2, 2, 2}, 20),
+       f32,
+       none},
+      {"dw_float_past", {1, 3, 1, 40}, {3, 1, 1, 4}, window({1, 4}, 1, {0, 3, 0, 0}, 3), f32, none},
       {"conv_1x1", {1, 64, 25, 5}, {64, 64, 1, 1}, window({1, 1}, 1, {0, 0, 0, 0})},
       {"conv_1x1_odd", {2, 7, 5, 5}, {13, 7, 1, 1}, window({1, 1}, 1, {0, 0, 0, 0}), u8, i8},
       {"conv_1x1_stride", {1, 12, 9, 9}, {20, 12, 1, 1}, window({1, 1}, 2, {0, 0, 0, 0}), i8, i8},
@@ -204,6 +237,39 @@ std::vector<SmallLayer> layers() {
        none,
        Op::Relu,
        f32},
+      {"winograd_4",
+       {1, 16, 14, 14},
+       {32, 16, 3, 3},
+       window({3, 3}, 1, around),
+       f32,
+       none,
+       Op::Relu},
+      {"winograd_4_odd", {2, 19, 9, 11}, {37, 19, 3, 3}, window({3, 3}, 1, around), f32, none},
+      {"winograd_4_pads",
+       {1, 16, 13, 18},
+       {48, 16, 3, 3},
+       window({3, 3}, 1, {0, 2, 1, 0}),
+       f32,
+       none},
+      {"winograd_4_wide", {1, 33, 30, 29}, {130, 33, 3, 3}, window({3, 3}, 1, around), f32, none},
+      {"winograd_4_residual",
+       {2, 20, 13, 15},
+       {20, 20, 3, 3},
+       window({3, 3}, 1, around),
+       f32,
+       none,
+       Op::Clip,
+       f32},
+      {"winograd_2", {1, 64, 7, 5}, {64, 64, 3, 3}, window({3, 3}, 1, around), f32, none},
+      {"winograd_2_residual",
+       {1, 60, 7, 9},
+       {60, 60, 3, 3},
+       window({3, 3}, 1, around),
+       f32,
+       none,
+       Op::Relu,
+       f32},
+      {"rows_of_one_block", {1, 100}, {112, 100}, {}, f32, none},
       {"row_float", {1, 784}, {256, 784}, {}, f32, none, Op::Relu},
       {"rows_float", {3, 33}, {10, 33}, {}, f32, none},
       {"rows", {3, 65}, {70, 65}, {}, i8, i8},
@@ -214,12 +280,12 @@ INSTANTIATE_TEST_SUITE_P(Layers, DirectLayer, ::testing::ValuesIn(layers()), [](
   return test.param.name;
 });
 
-bool runs_own_kernel(Engine& engine, const LayerModel& layer) {
+/// Whether a step's kernel has a name that begins so.
+bool runs_kernel(Engine& engine, const LayerModel& layer, std::string_view kernel) {
   std::vector<Tensor> out{run_engine(engine, layer.inputs)};
   const std::vector<StepTime> steps = engine.run_profiled(layer.inputs, out);
-  return std::ranges::any_of(steps, [](const StepTime& step) {
-    return step.work.find("coppice:avx512") != std::string::npos;
-  });
+  return std::ranges::any_of(
+      steps, [&](const StepTime& step) { return step.work.find(kernel) != std::string::npos; });
 }
 
 TEST_P(DirectLayer, HasTheReferencesIntegers) {
@@ -232,7 +298,9 @@ TEST_P(DirectLayer, HasTheReferencesIntegers) {
   options.backend = "onednn";
   options.max_batch = layer.inputs[0].dim(0);
   const auto engine = build_engine(layer.model, options);
-  EXPECT_TRUE(runs_own_kernel(*engine, layer));
+  const bool is_winograd = GetParam().name.starts_with("winograd");
+  EXPECT_TRUE(
+      runs_kernel(*engine, layer, is_winograd ? "coppice:avx512_winograd" : "coppice:avx512"));
   const Tensor result = run_engine(*engine, layer.inputs)[0];
   ASSERT_EQ(result.shape(), expected.shape());
   if (expected.dtype() == DType::F32) {

@@ -432,5 +432,79 @@ TEST(Onednn, AFlattenedImageIsReadInItsOwnLayout) {
             0.01);
 }
 
+struct SequenceCase {
+  int64_t samples;
+  int64_t steps;
+  int64_t in;
+  int64_t hidden;
+};
+
+/// Hidden units that fill whole vectors or not, blocks of every width among them.
+TEST(Onednn, SequencesAreWhatTheReferenceMakesOfThem) {
+  for (const Op op : {Op::Lstm, Op::Gru}) {
+    const int64_t gates = op == Op::Lstm ? 4 : 3;
+    for (const SequenceCase& size :
+         {SequenceCase{1, 7, 3, 4}, {2, 5, 1, 16}, {1, 9, 40, 33}, {3, 4, 6, 64}, {1, 1, 5, 100}}) {
+      for (const bool reverse : {false, true}) {
+        const Tensor x = random_floats({size.samples, size.steps, size.in}, 1, -4, 4);
+        graph::Weights weights{{"w", random_floats({1, gates * size.hidden, size.in}, 2)},
+                               {"r", random_floats({1, gates * size.hidden, size.hidden}, 3)}};
+        std::vector<std::string> inputs{"x0", "w", "r"};
+        if (reverse) {
+          weights["b"] = random_floats({1, 2 * gates * size.hidden}, 4);
+          inputs.emplace_back("b");
+        }
+        const graph::Model model = make_model(
+            {x}, weights, {make_node("out", op, inputs, graph::RecurrentAttributes{reverse})});
+        EXPECT_EQ(count_stages<onednn::Recurrent>(model), 1);
+        EXPECT_LT(relative_difference(run_model(model, {x}, "onednn")[0],
+                                      run_model(model, {x}, "reference")[0]),
+                  1e-5)
+            << graph::to_string(op) << " " << size.in << " " << size.hidden << " " << reverse;
+      }
+    }
+  }
+}
+
+/// Gates that are wide open or shut: no infinity may come of an exponent out of range.
+TEST(Onednn, SaturatedGatesStayFinite) {
+  const Tensor x = random_floats({1, 6, 4}, 1, -1e4, 1e4);
+  const graph::Model model =
+      make_model({x},
+                 {{"w", random_floats({1, 4 * 8, 4}, 2)}, {"r", random_floats({1, 4 * 8, 8}, 3)}},
+                 {make_node("out", Op::Lstm, {"x0", "w", "r"}, graph::RecurrentAttributes{})});
+  EXPECT_LT(relative_difference(run_model(model, {x}, "onednn")[0],
+                                run_model(model, {x}, "reference")[0]),
+            1e-5);
+}
+
+TEST(Onednn, PadsAsTheReferenceDoes) {
+  const Tensor x = random_floats({2, 3, 5, 4}, 1);
+  for (const graph::PadMode mode :
+       {graph::PadMode::Constant, graph::PadMode::Reflect, graph::PadMode::Edge}) {
+    for (const graph::Shape& pads : {graph::Shape{0, 0, 1, 2, 0, 0, 3, 1},
+                                     {0, 2, 0, 0, 0, 1, 0, 3},
+                                     {0, 0, 0, 1, 0, 0, 2, 0}}) {
+      const graph::Model model = make_model(
+          {x}, {}, {make_node("out", Op::Pad, {"x0"}, graph::PadAttributes{pads, mode, 0.25F})});
+      EXPECT_EQ(relative_difference(run_model(model, {x}, "onednn")[0],
+                                    run_model(model, {x}, "reference")[0]),
+                0);
+    }
+  }
+}
+
+TEST(Onednn, MeansAreThoseOfTheReference) {
+  const Tensor x = random_floats({2, 70, 5, 81}, 1);
+  for (const graph::Shape& axes : {graph::Shape{1}, {2}, {3}, {1, 2}, {2, 3}, {1, 3}, {1, 2, 3}}) {
+    const graph::Model model = make_model(
+        {x}, {}, {make_node("out", Op::ReduceMean, {"x0"}, graph::ReduceAttributes{axes})});
+    EXPECT_EQ(relative_difference(run_model(model, {x}, "onednn")[0],
+                                  run_model(model, {x}, "reference")[0]),
+              0)
+        << graph::to_string(axes);
+  }
+}
+
 }  // namespace
 }  // namespace coppice::runtime::testing

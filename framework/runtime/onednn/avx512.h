@@ -20,11 +20,6 @@ namespace coppice::runtime::onednn {
 /// them elsewhere.
 bool has_avx512();
 
-#if defined(__x86_64__) && defined(__GNUC__)
-
-#define COPPICE_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
-#define COPPICE_AVX512_INLINE [[gnu::always_inline]] COPPICE_AVX512 inline
-
 /// The first `count` of 16 or 64 lanes.
 inline uint16_t lanes_of_16(int64_t count) {
   return static_cast<uint16_t>(count >= 16 ? 0xFFFFU : (1U << count) - 1);
@@ -34,6 +29,11 @@ inline uint64_t lanes_of_64(int64_t count) {
   return count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
 }
 
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#define COPPICE_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+#define COPPICE_AVX512_INLINE [[gnu::always_inline]] COPPICE_AVX512 inline
+
 /// (sums + bias) * multipliers, as QuantisedLayer says.
 COPPICE_AVX512_INLINE __m512 scaled(__m512i sums, const float* bias, const float* multipliers) {
   return _mm512_mul_ps(_mm512_add_ps(_mm512_cvtepi32_ps(sums), _mm512_loadu_ps(bias)),
@@ -42,6 +42,11 @@ COPPICE_AVX512_INLINE __m512 scaled(__m512i sums, const float* bias, const float
 
 COPPICE_AVX512_INLINE __m512 clamped(__m512 value, __m512 low, __m512 high) {
   return _mm512_min_ps(_mm512_max_ps(value, low), high);
+}
+
+/// sums += a * b. In assembler, since GCC 12 reads what is in memory once for every use.
+COPPICE_AVX512_INLINE void accumulate(__m512& sums, __m512 a, __m512 b) {
+  asm("vfmadd231ps %2, %1, %0" : "+v"(sums) : "v"(a), "v"(b));
 }
 
 /// a * b, never fused into an addition that follows: that would round once instead of twice.

@@ -1,13 +1,16 @@
 #include "runtime/onednn/build_direct.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <memory>
 #include <numeric>
 #include <vector>
 
 #include "runtime/onednn/direct_depthwise.h"
+#include "runtime/onednn/direct_float_depthwise.h"
 #include "runtime/onednn/direct_product.h"
+#include "runtime/onednn/direct_winograd.h"
 #include "runtime/onednn/layout.h"
 
 namespace coppice::runtime::onednn {
@@ -52,8 +55,10 @@ void add_kernel(PlanBuilder& plan,
   plan.define(target, out);
 }
 
+/// `kernel`: a DirectProduct or DirectWinograd.
+template <class Kernel>
 void add_product(PlanBuilder& plan,
-                 const std::shared_ptr<const DirectProduct>& kernel,
+                 const std::shared_ptr<const Kernel>& kernel,
                  size_t source,
                  std::optional<size_t> residual,
                  const memory::desc& out,
@@ -73,12 +78,44 @@ void add_product(PlanBuilder& plan,
       std::move(name));
 }
 
+/// The buffer of what the layer adds, in the layout of its output.
+std::optional<size_t> residual_of(PlanBuilder& plan, const Product& product) {
+  if (!product.has_residual) {
+    return std::nullopt;
+  }
+  const std::string& added = plan.stage().inputs[1];
+  return plan.in_layout(added,
+                        channels_last(plan.dims(plan.stage().shape), plan.value(added).dtype));
+}
+
+void build_float_depthwise(PlanBuilder& plan, const Product& product) {
+  const std::string& name = plan.stage().inputs[0];
+  const Value x = plan.value(name);
+  const memory::dims dims = plan.dims(plan.stage().shape);
+  const memory::desc out = channels_last(dims, DType::F32);
+  const auto kernel = std::make_shared<const DirectFloatDepthwise>(product, x.dims, dims);
+  const size_t source = plan.in_layout(name, channels_last(x.dims, DType::F32));
+  const size_t target = plan.new_buffer(out);
+  plan.add_loop(
+      [=](Buffers buffers) {
+        kernel->run(reinterpret_cast<const float*>(buffers[source]),
+                    reinterpret_cast<float*>(buffers[target]));
+      },
+      std::array{source, target},
+      kernel_label("convolution", product));
+  plan.define(target, out);
+}
+
 }  // namespace
 
 bool build_direct_depthwise(PlanBuilder& plan, const Product& product) {
   const std::string& name = plan.stage().inputs[0];
   const Value x = plan.value(name);
   const DType dtype = plan.stage().dtype;
+  if (plan.threads() == 1 && DirectFloatDepthwise::takes(product, x.dtype, dtype)) {
+    build_float_depthwise(plan, product);
+    return true;
+  }
   if (plan.threads() > 1 || !DirectDepthwise::takes(product, x.dtype, dtype)) {
     return false;
   }
@@ -97,6 +134,24 @@ bool build_direct_depthwise(PlanBuilder& plan, const Product& product) {
   return true;
 }
 
+bool build_winograd(PlanBuilder& plan, const Product& product) {
+  const std::string& name = plan.stage().inputs[0];
+  const Value x = plan.value(name);
+  const memory::dims out = plan.dims(plan.stage().shape);
+  if (plan.threads() > 1 ||
+      !DirectWinograd::pays(product, x.dims, x.dtype, out, plan.stage().dtype)) {
+    return false;
+  }
+  const size_t source = plan.in_layout(name, channels_last(x.dims, x.dtype));
+  add_product(plan,
+              std::make_shared<const DirectWinograd>(product, x.dims, out),
+              source,
+              residual_of(plan, product),
+              channels_last(out, DType::F32),
+              kernel_label("convolution", product) + "_winograd");
+  return true;
+}
+
 bool build_direct_conv(PlanBuilder& plan, const Product& product) {
   const std::string& name = plan.stage().inputs[0];
   const Value x = plan.value(name);
@@ -108,20 +163,17 @@ bool build_direct_conv(PlanBuilder& plan, const Product& product) {
       !DirectProduct::takes(product, x.dtype, dtype)) {
     return false;
   }
-  std::optional<DType> residual_dtype;
-  std::optional<size_t> residual;
+  std::optional<DType> added;
   if (product.has_residual) {
-    const std::string& added = plan.stage().inputs[1];
-    residual_dtype = plan.value(added).dtype;
-    residual = plan.in_layout(added, channels_last(out, *residual_dtype));
+    added = plan.value(plan.stage().inputs[1]).dtype;
   }
-  add_product(
-      plan,
-      std::make_shared<const DirectProduct>(product, x.dims, x.dtype, out, dtype, residual_dtype),
-      plan.in_layout(name, channels_last(x.dims, x.dtype)),
-      residual,
-      channels_last(out, dtype),
-      kernel_label("convolution", product));
+  const size_t source = plan.in_layout(name, channels_last(x.dims, x.dtype));
+  add_product(plan,
+              std::make_shared<const DirectProduct>(product, x.dims, x.dtype, out, dtype, added),
+              source,
+              residual_of(plan, product),
+              channels_last(out, dtype),
+              kernel_label("convolution", product));
   return true;
 }
 

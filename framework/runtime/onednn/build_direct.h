@@ -7,6 +7,7 @@
 namespace coppice::runtime::onednn {
 
 bool build_direct_depthwise(PlanBuilder& plan, const Product& product);
+bool build_winograd(PlanBuilder& plan, const Product& product);
 bool build_direct_conv(PlanBuilder& plan, const Product& product);
 
 /// `source`: the buffer that holds the rows; `weight`: [channels, length] in the order of their

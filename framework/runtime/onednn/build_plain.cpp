@@ -1,8 +1,10 @@
+#include <array>
 #include <memory>
 #include <vector>
 
 #include "runtime/onednn/builders.h"
 #include "runtime/onednn/layout.h"
+#include "runtime/onednn/moves.h"
 #include "runtime/reference/kernel.h"
 
 namespace coppice::runtime::onednn {
@@ -27,9 +29,45 @@ struct PlainCall {
   }
 };
 
+/// A loop from floats in rows to floats in rows.
+template <class Rows>
+void add_rows(PlanBuilder& plan, const Rows& rows) {
+  const dnnl::memory::desc desc = plain(plan.dims(plan.stage().shape), graph::DType::F32);
+  const size_t source = plan.in_plain_layout(plan.stage().inputs[0]);
+  const size_t target = plan.new_buffer(desc);
+  plan.add_loop(
+      [=](Buffers buffers) {
+        rows.run(reinterpret_cast<const float*>(buffers[source]),
+                 reinterpret_cast<float*>(buffers[target]));
+      },
+      std::array{source, target});
+  plan.define(target, desc);
+}
+
+/// Whether the op has loops of its own here.
+bool build_rows(PlanBuilder& plan, const graph::Node& node) {
+  if (node.op != graph::Op::Pad && node.op != graph::Op::ReduceMean) {
+    return false;
+  }
+  const Value x = plan.value(plan.stage().inputs[0]);
+  const dnnl::memory::dims out = plan.dims(plan.stage().shape);
+  if (node.op == graph::Op::Pad) {
+    add_rows(plan, PaddedRows(node.as<graph::PadAttributes>(), x.dims, out));
+    return true;
+  }
+  const auto mean = mean_rows(node.as<graph::ReduceAttributes>().axes, x.dims);
+  if (mean) {
+    add_rows(plan, *mean);
+  }
+  return mean.has_value();
+}
+
 }  // namespace
 
 void build(PlanBuilder& plan, const Plain& plain_op) {
+  if (plain_op.node.dtype == graph::DType::F32 && build_rows(plan, plain_op.node)) {
+    return;
+  }
   auto call = std::make_shared<PlainCall>();
   call->node = plain_op.node;
   size_t next = 0;

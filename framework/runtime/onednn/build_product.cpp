@@ -188,7 +188,8 @@ void build_gemm(PlanBuilder& plan, const Product& product) {
 void build(PlanBuilder& plan, const Product& product) {
   if (!product.is_conv) {
     build_gemm(plan, product);
-  } else if (!build_direct_depthwise(plan, product) && !build_direct_conv(plan, product)) {
+  } else if (!build_direct_depthwise(plan, product) && !build_winograd(plan, product) &&
+             !build_direct_conv(plan, product)) {
     build_conv(plan, product);
   }
 }

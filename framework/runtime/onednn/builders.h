@@ -19,6 +19,7 @@ void build(PlanBuilder& plan, const LayerNorm& norm);
 void build(PlanBuilder& plan, const Softmax& softmax);
 void build(PlanBuilder& plan, const Transpose& transpose);
 void build(PlanBuilder& plan, const Slope& slope);
+void build(PlanBuilder& plan, const Recurrent& stage);
 void build(PlanBuilder& plan, const Lookup& lookup);
 void build(PlanBuilder& plan, const Quantise& quantise);
 void build(PlanBuilder& plan, const ByteAdd& add);

@@ -103,7 +103,7 @@ void DirectProduct::pack(const Product& product,
   tables_.words = (run_length * size + kWord - 1) / kWord;
   const int64_t padded = round_up(tables_.channels, kVector);
   const int64_t packed_bytes = tables_.runs * tables_.words * kWord;
-  tables_.weights.assign(static_cast<size_t>(padded * packed_bytes), std::byte{});
+  tables_.weights = graph::Tensor(DType::U8, {padded * packed_bytes});
   tables_.starts.assign(static_cast<size_t>(padded), 0);
   tables_.biases.assign(static_cast<size_t>(padded), 0);
   tables_.multipliers.assign(static_cast<size_t>(padded), 1);
@@ -119,9 +119,7 @@ void DirectProduct::pack(const Product& product,
       const int64_t byte = i % run_length * size;
       const int64_t word = i / run_length * tables_.words + byte / kWord;
       const int64_t place = first * packed_bytes + (word * width + c - first) * kWord;
-      std::memcpy(&tables_.weights[static_cast<size_t>(place + byte % kWord)],
-                  value,
-                  static_cast<size_t>(size));
+      std::memcpy(tables_.weights.bytes() + place + byte % kWord, value, static_cast<size_t>(size));
       if (frame_.flip) {
         tables_.starts[channel] -= 128 * static_cast<int8_t>(*value);
       }
@@ -152,9 +150,11 @@ void DirectProduct::run_block(int64_t first,
                               std::byte* out) const {
   const int64_t vectors =
       std::min(tables_.block_vectors, (tables_.channels - first + kVector - 1) / kVector);
-  const int64_t tiles = (pixels_ + kTilePixels - 1) / kTilePixels;
+  const int64_t most = most_pixels(vectors);
+  const int64_t tiles = (pixels_ + most - 1) / most;
   TileCall call;
   call.first_channel = first;
+  call.weights = tables_.weights.bytes() + first * tables_.runs * tables_.words * kWord;
   int64_t place = first;
   for (int64_t n = 0; n < batch_; ++n) {
     for (int64_t line = 0; line < lines_; ++line) {
@@ -167,7 +167,7 @@ void DirectProduct::run_block(int64_t first,
         call.residual =
             residual == nullptr ? nullptr : residual + place * graph::size_bytes(tables_.residual);
         call.out = out + place * tables_.end.value_bytes();
-        run_tile(tables_, call, width, vectors);
+        tile_for(tables_.floats, width, vectors)(tables_, call);
         pixel += width;
         place += width * tables_.channels;
       }

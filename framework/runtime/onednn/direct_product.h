@@ -24,7 +24,7 @@ struct ProductTables {
   int64_t pixel_step = 0;     ///< bytes between pixels of the input
   float residual_scale = 0;
   graph::DType residual = graph::DType::F32;
-  std::vector<std::byte> weights;  ///< [blocks][runs][words][vectors][16][4]
+  graph::Tensor weights;        ///< bytes [blocks][runs][words][vectors][16][4]
   std::vector<int32_t> starts;  ///< [channels, to whole vectors]: what the integer sums begin with
   std::vector<float> biases;
   std::vector<float> multipliers;
@@ -35,7 +35,7 @@ struct ProductTables {
 /// those of the reference backend.
 ///
 /// The values that a row of a kernel sees lie together, so a convolution is a product over `runs`
-/// such pieces. Up to 6 pixels by 64 channels are summed in registers.
+/// such pieces. Up to 6 pixels by 64 channels, or 12 by 32, are summed in registers.
 class DirectProduct {
  public:
   /// Whether it computes this: groups of 1, no dilation.

@@ -32,16 +32,24 @@ COPPICE_AVX512_INLINE void multiply_add(__m512i& sums, __m512i words, __m512i we
   }
 }
 
-COPPICE_AVX512_INLINE __m512 scaled_residual(const ProductTables& tables,
-                                             const std::byte* residual,
+struct ResidualOperand {
+  const std::byte* values;
+  DType dtype;
+  float scale;
+  int64_t size;  ///< of a value
+};
+
+COPPICE_AVX512_INLINE __m512 scaled_residual(const ResidualOperand& residual,
+                                             int64_t place,
                                              uint16_t lanes) {
-  if (tables.residual == DType::F32) {
-    return _mm512_maskz_loadu_ps(lanes, residual);
+  const std::byte* values = residual.values + place * residual.size;
+  if (residual.dtype == DType::F32) {
+    return _mm512_maskz_loadu_ps(lanes, values);
   }
-  const __m128i bytes = _mm_maskz_loadu_epi8(lanes, residual);
+  const __m128i bytes = _mm_maskz_loadu_epi8(lanes, values);
   const __m512i integers =
-      tables.residual == DType::I8 ? _mm512_cvtepi8_epi32(bytes) : _mm512_cvtepu8_epi32(bytes);
-  return product_of(_mm512_cvtepi32_ps(integers), _mm512_set1_ps(tables.residual_scale));
+      residual.dtype == DType::I8 ? _mm512_cvtepi8_epi32(bytes) : _mm512_cvtepu8_epi32(bytes);
+  return product_of(_mm512_cvtepi32_ps(integers), _mm512_set1_ps(residual.scale));
 }
 
 COPPICE_AVX512_INLINE void store(DType dtype, __m512 value, uint16_t lanes, std::byte* out) {
@@ -57,6 +65,12 @@ COPPICE_AVX512_INLINE void store(DType dtype, __m512 value, uint16_t lanes, std:
 
 template <bool kFloats, int kPixels, int kVectors>
 COPPICE_AVX512 void compute_tile(const ProductTables& tables, const TileCall& call) {
+  // Three pixels share a pointer: an address reaches the next two by its index.
+  constexpr int kShared = 3;
+  constexpr int kPointers = (kPixels + kShared - 1) / kShared;
+  constexpr bool kStreams = kPixels == 1;  // the weights come from afar, once
+  constexpr int64_t kAhead = 1024;         // bytes
+  const int64_t step = tables.pixel_step;
   __m512i sums[kPixels][kVectors];
 #pragma GCC unroll 8
   for (int v = 0; v < kVectors; ++v) {
@@ -64,92 +78,102 @@ COPPICE_AVX512 void compute_tile(const ProductTables& tables, const TileCall& ca
     const __m512i start = kFloats
                               ? _mm512_castps_si512(_mm512_loadu_ps(tables.biases.data() + channel))
                               : _mm512_loadu_si512(tables.starts.data() + channel);
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int p = 0; p < kPixels; ++p) {
       sums[p][v] = start;
     }
   }
-  const std::byte* weight =
-      tables.weights.data() + call.first_channel * tables.runs * tables.words * 4;
+  const std::byte* weight = call.weights;
   for (int64_t run = 0; run < tables.runs; ++run) {
-    const std::byte* x = call.x + run * tables.run_step;
-    for (int64_t word = 0; word < tables.words; ++word, x += 4, weight += kVectors * 64) {
+    const std::byte* x[kPointers];
+#pragma GCC unroll 4
+    for (int i = 0; i < kPointers; ++i) {
+      x[i] = call.x + run * tables.run_step + i * kShared * step;
+    }
+    for (int64_t word = 0; word < tables.words; ++word, weight += kVectors * 64) {
       __m512i weights[kVectors];
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) {
-        weights[v] = _mm512_loadu_si512(weight + v * 64);
+        weights[v] = _mm512_load_si512(weight + v * 64);
+        if constexpr (kStreams) {
+          _mm_prefetch(reinterpret_cast<const char*>(weight + v * 64 + kAhead), _MM_HINT_T0);
+        }
       }
-#pragma GCC unroll 8
+#pragma GCC unroll 12
       for (int p = 0; p < kPixels; ++p) {
-        const __m512i words = word_at(x + p * tables.pixel_step);
+        const __m512i words = word_at(x[p / kShared] + p % kShared * step);
 #pragma GCC unroll 8
         for (int v = 0; v < kVectors; ++v) {
           multiply_add<kFloats>(sums[p][v], words, weights[v]);
         }
       }
+#pragma GCC unroll 4
+      for (int i = 0; i < kPointers; ++i) {
+        x[i] += 4;
+      }
     }
   }
+  // Copies: a store to bytes may change anything that is read through a pointer.
   const __m512 low = _mm512_set1_ps(tables.end.low);
   const __m512 high = _mm512_set1_ps(tables.end.high);
+  const int64_t channels = tables.channels;
   const DType dtype = kFloats ? DType::F32 : tables.end.dtype;
+  const int64_t size = dtype == DType::F32 ? 4 : 1;
+  const ResidualOperand residual{call.residual,
+                                 kFloats ? DType::F32 : tables.residual,
+                                 tables.residual_scale,
+                                 kFloats || tables.residual == DType::F32 ? 4 : 1};
+  std::byte* out = call.out;
+  int64_t channel = call.first_channel;
 #pragma GCC unroll 8
-  for (int v = 0; v < kVectors; ++v) {
-    const int64_t channel = call.first_channel + v * 16;
-    const uint16_t lanes = lanes_of_16(tables.channels - channel);
-#pragma GCC unroll 8
+  for (int v = 0; v < kVectors; ++v, channel += 16) {
+    const uint16_t lanes = lanes_of_16(channels - channel);
+    const float* biases = tables.biases.data() + channel;
+    const float* multipliers = kFloats ? biases : tables.multipliers.data() + channel;
+#pragma GCC unroll 12
     for (int p = 0; p < kPixels; ++p) {
-      const int64_t place = p * tables.channels + v * 16;
-      __m512 value = kFloats ? _mm512_castsi512_ps(sums[p][v])
-                             : scaled(sums[p][v],
-                                      tables.biases.data() + channel,
-                                      tables.multipliers.data() + channel);
-      if (call.residual != nullptr) {
-        const std::byte* residual = call.residual + place * (tables.residual == DType::F32 ? 4 : 1);
-        value = _mm512_add_ps(value, scaled_residual(tables, residual, lanes));
+      const int64_t place = p * channels + v * 16;
+      __m512 value =
+          kFloats ? _mm512_castsi512_ps(sums[p][v]) : scaled(sums[p][v], biases, multipliers);
+      if (residual.values != nullptr) {
+        value = _mm512_add_ps(value, scaled_residual(residual, place, lanes));
       }
-      store(dtype,
-            clamped(value, low, high),
-            lanes,
-            call.out + place * (dtype == DType::F32 ? 4 : 1));
+      store(dtype, clamped(value, low, high), lanes, out + place * size);
     }
   }
 }
 
-using Tile = void (*)(const ProductTables&, const TileCall&);
-
-/// By vectors, of one pixel.
-template <bool kFloats, int... kVectors>
-constexpr std::array<Tile, sizeof...(kVectors)> tiles_of_one(
-    std::integer_sequence<int, kVectors...>) {
-  return {&compute_tile<kFloats, 1, kVectors + 1>...};
+template <bool kFloats, int kVectors, int... kPixels>
+constexpr std::array<Tile, sizeof...(kPixels)> tiles_of(std::integer_sequence<int, kPixels...>) {
+  return {&compute_tile<kFloats, kPixels + 1, kVectors>...};
 }
 
-/// By pixels and vectors.
-template <bool kFloats, int... kPlaces>
-constexpr std::array<Tile, sizeof...(kPlaces)> all_tiles(std::integer_sequence<int, kPlaces...>) {
-  return {&compute_tile<kFloats, kPlaces / 4 + 1, kPlaces % 4 + 1>...};
-}
-
-template <bool kFloats>
-Tile tile_for(int64_t pixels, int64_t vectors) {
-  static constexpr auto kOfOne = tiles_of_one<kFloats>(std::make_integer_sequence<int, 8>());
+template <bool kFloats, int kVectors>
+Tile tile_of(int64_t pixels) {
   static constexpr auto kTiles =
-      all_tiles<kFloats>(std::make_integer_sequence<int, int{kTilePixels} * 4>());
-  return pixels == 1 ? kOfOne[static_cast<size_t>(vectors - 1)]
-                     : kTiles[static_cast<size_t>((pixels - 1) * 4 + vectors - 1)];
+      tiles_of<kFloats, kVectors>(std::make_integer_sequence<int, int{most_pixels(kVectors)}>());
+  return kTiles[static_cast<size_t>(pixels - 1)];
+}
+
+template <bool kFloats, int... kVectors>
+Tile choose_tile(int64_t pixels, int64_t vectors, std::integer_sequence<int, kVectors...>) {
+  static constexpr std::array kByVectors{&tile_of<kFloats, kVectors + 1>...};
+  return kByVectors[static_cast<size_t>(vectors - 1)](pixels);
 }
 
 }  // namespace
 
-void run_tile(const ProductTables& tables, const TileCall& call, int64_t pixels, int64_t vectors) {
-  const Tile one =
-      tables.floats ? tile_for<true>(pixels, vectors) : tile_for<false>(pixels, vectors);
-  one(tables, call);
+Tile tile_for(bool floats, int64_t pixels, int64_t vectors) {
+  constexpr auto kVectors = std::make_integer_sequence<int, 8>();
+  return floats ? choose_tile<true>(pixels, vectors, kVectors)
+                : choose_tile<false>(pixels, vectors, kVectors);
 }
 
 #else
 
-void run_tile(const ProductTables&, const TileCall&, int64_t, int64_t) {}
+Tile tile_for(bool, int64_t, int64_t) {
+  return nullptr;
+}
 
 #endif
 

@@ -62,25 +62,11 @@ Stage match(ModelIndex& index, const Node& node) {
 }  // namespace
 
 std::string_view name_of(const Work& work) {
-  constexpr std::array<std::string_view, std::variant_size_v<Work>> kNames{"Product",
-                                                                           "Pool",
-                                                                           "ByteMaxPool",
-                                                                           "Rectify",
-                                                                           "Curve",
-                                                                           "Enlarge",
-                                                                           "Arithmetic",
-                                                                           "Deconvolution",
-                                                                           "MatrixProduct",
-                                                                           "LayerNorm",
-                                                                           "Softmax",
-                                                                           "Transpose",
-                                                                           "Slope",
-                                                                           "Lookup",
-                                                                           "Quantise",
-                                                                           "ByteAdd",
-                                                                           "ByteAverage",
-                                                                           "Alias",
-                                                                           "Plain"};
+  constexpr std::array<std::string_view, std::variant_size_v<Work>> kNames{
+      "Product",  "Pool",       "ByteMaxPool",   "Rectify",       "Curve",
+      "Enlarge",  "Arithmetic", "Deconvolution", "MatrixProduct", "LayerNorm",
+      "Softmax",  "Transpose",  "Slope",         "Recurrent",     "Lookup",
+      "Quantise", "ByteAdd",    "ByteAverage",   "Alias",         "Plain"};
   const auto* plain = std::get_if<Plain>(&work);
   return plain != nullptr ? graph::to_string(plain->node.op) : kNames[work.index()];
 }

@@ -69,6 +69,24 @@ std::optional<Stage> match_deconvolution(ModelIndex& index, const Node& node) {
   return stage_of(node, {node.inputs[0]}, std::move(result));
 }
 
+std::optional<Stage> match_recurrent(ModelIndex& index, const Node& node) {
+  if (!is_float_activation(index, node.inputs[0]) ||
+      !std::all_of(node.inputs.begin() + 1, node.inputs.end(), [&](const std::string& name) {
+        return index.is_constant(name);
+      })) {
+    return std::nullopt;
+  }
+  Recurrent result;
+  result.is_lstm = node.op == Op::Lstm;
+  result.reverse = node.as<graph::RecurrentAttributes>().reverse;
+  result.weight = index.constant(node.inputs[1]);
+  result.recurrent = index.constant(node.inputs[2]);
+  if (node.inputs.size() > 3) {
+    result.bias = index.constant(node.inputs[3]);
+  }
+  return stage_of(node, {node.inputs[0]}, std::move(result));
+}
+
 Stage plain(ModelIndex& index, const Node& node) {
   Plain plain{node, {}};
   std::vector<std::string> inputs;
@@ -120,6 +138,12 @@ std::optional<Stage> match_single_op(ModelIndex& index, const Node& node) {
     }
     case Op::ConvTranspose:
       if (std::optional<Stage> stage = match_deconvolution(index, node)) {
+        return stage;
+      }
+      break;
+    case Op::Lstm:
+    case Op::Gru:
+      if (std::optional<Stage> stage = match_recurrent(index, node)) {
         return stage;
       }
       break;

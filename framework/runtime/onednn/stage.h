@@ -97,6 +97,15 @@ struct Arithmetic {
   graph::Tensor constant;  ///< empty when there are two activations
 };
 
+/// LSTM or GRU with constant weights, as the graph's op has them.
+struct Recurrent {
+  bool is_lstm = false;
+  bool reverse = false;
+  graph::Tensor weight;
+  graph::Tensor recurrent;
+  graph::Tensor bias;  ///< empty for none
+};
+
 /// Any chain of element-wise ops from an 8-bit value: its result for each of the 256 values, per
 /// channel or for all channels. Row c, column v (the byte read as unsigned) holds the result.
 struct Lookup {
@@ -144,6 +153,7 @@ using Work = std::variant<Product,
                           Softmax,
                           Transpose,
                           Slope,
+                          Recurrent,
                           Lookup,
                           Quantise,
                           ByteAdd,
