@@ -40,7 +40,9 @@ Tensor samples_of(const graph::Model& model) {
   return samples;
 }
 
-Tensor outputs_of(const graph::Model& model, const Tensor& samples, const std::string& backend) {
+Tensor imported_outputs(const graph::Model& model,
+                        const Tensor& samples,
+                        const std::string& backend) {
   const auto engine = runtime::build_engine(model, {.backend = backend, .max_batch = kSamples});
   return runtime::run_all(*engine, samples, kSamples);
 }
@@ -76,19 +78,19 @@ TEST_P(ImportedNetwork, IsPrunedQuantisedAndExported) {
   EXPECT_EQ(report.macs_before, graph::cost(model).macs);
   EXPECT_LE(2 * graph::cost(pruned).macs, graph::cost(model).macs);
   const Tensor samples = samples_of(model);
-  const Tensor expected = outputs_of(pruned, samples, "reference");
+  const Tensor expected = imported_outputs(pruned, samples, "reference");
 
   const graph::Model quantised = quantise(pruned, samples, {});
   const auto bytes = std::ranges::count_if(
       quantised.graph.nodes, [](const graph::Node& node) { return node.op == Op::QuantizeLinear; });
   EXPECT_GT(bytes, 0);
-  EXPECT_LT(noise(outputs_of(quantised, samples, "reference"), expected), 0.1);
+  EXPECT_LT(noise(imported_outputs(quantised, samples, "reference"), expected), 0.1);
 
   const graph::Model back = graph::from_onnx(graph::to_onnx(quantised));
   EXPECT_EQ(graph::content_hash(back), graph::content_hash(quantised));
   for (const std::string& backend : runtime::backends()) {
-    const Tensor before = outputs_of(quantised, samples, backend);
-    const Tensor after = outputs_of(back, samples, backend);
+    const Tensor before = imported_outputs(quantised, samples, backend);
+    const Tensor after = imported_outputs(back, samples, backend);
     EXPECT_TRUE(std::ranges::equal(before.data<float>(), after.data<float>())) << backend;
     EXPECT_LT(noise(after, expected), 0.1) << backend;
   }
@@ -106,9 +108,9 @@ TEST(ImportedNetworks, OfOtherKindsAreCutOrRefusedByName) {
       EXPECT_EQ(error.kind(), core::ErrorKind::InvalidArgument) << name << ": " << error.what();
     }
     const Tensor samples = samples_of(model);
-    const Tensor expected = outputs_of(model, samples, "reference");
+    const Tensor expected = imported_outputs(model, samples, "reference");
     const graph::Model quantised = quantise(model, samples, {});
-    EXPECT_LT(noise(outputs_of(quantised, samples, "reference"), expected), 0.2) << name;
+    EXPECT_LT(noise(imported_outputs(quantised, samples, "reference"), expected), 0.2) << name;
   }
 }
 
