@@ -146,14 +146,15 @@ TEST_F(ModelCommands, Int8IsCalibratedOnTheDataGiven) {
 }
 
 TEST_F(ModelCommands, ExportWritesCSourceAndItsBudget) {
-  const Outcome outcome = model_command({"export",
-                                         exported("i.onnx", {"--int8", "--calibrate", "random"}).string(),
-                                         "--format",
-                                         "c",
-                                         "--prefix",
-                                         "sides",
-                                         "--out",
-                                         at("firmware").string()});
+  const Outcome outcome =
+      model_command({"export",
+                     exported("i.onnx", {"--int8", "--calibrate", "random"}).string(),
+                     "--format",
+                     "c",
+                     "--prefix",
+                     "sides",
+                     "--out",
+                     at("firmware").string()});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("flash_bytes"), HasSubstr("ram_bytes"), HasSubstr("macs")));
@@ -166,6 +167,22 @@ TEST_F(ModelCommands, ExportWritesCSourceAndItsBudget) {
       2,
       HasSubstr("no name in C"));
   EXPECT_EQ(model_command({"export", "cnn", "--format", "pickle"}).exit_code, 2);
+}
+
+TEST_F(ModelCommands, WhatIsCodedForTransferIsReadBack) {
+  exported("a.onnx");
+  const json told = json_of(model_command({"export",
+                                           at("a.onnx").string(),
+                                           "--format",
+                                           "transfer",
+                                           "--out",
+                                           at("a.transfer").string(),
+                                           "--json"}));
+  EXPECT_EQ(told.at("transfer_bytes"), fs::file_size(at("a.transfer")));
+  EXPECT_EQ(told.at("onnx_bytes"), fs::file_size(at("a.onnx")));
+  EXPECT_LT(told.at("transfer_bytes"), told.at("onnx_bytes"));
+  model_command({"export", at("a.transfer").string(), "--out", at("b.onnx").string()});
+  EXPECT_EQ(core::read_file(at("b.onnx")), core::read_file(at("a.onnx")));
 }
 
 TEST_F(ModelCommands, RunPrintsWhatTheEngineComputes) {

@@ -147,6 +147,58 @@ TEST_F(JobsTest, PruneDistilQuantiseAndEvaluateFollowOnEachOther) {
   EXPECT_GE(figure(evaluated, "recall.top left"), 0.9);
 }
 
+TEST_F(JobsTest, DeepCompressionFollowsItsStages) {
+  const std::string recipe =
+      "batch_size: 32, threads: 1, optimizer: {name: adam, learning_rate: 0.001, weight_decay: 0}";
+  const auto retrain = [&](const std::string& name, const fs::path& model, const char* more) {
+    return run("train",
+               name,
+               {{"train", train_}, {"validation", test_}, {"model", model / "model.onnx"}},
+               "train: {" + recipe + ", " + more + "}\n");
+  };
+  const fs::path dense = train();
+  const fs::path sparse =
+      run("sparsify", "sparse", {{"model", dense / "model.onnx"}}, "share: 0.7\n");
+  EXPECT_NEAR(figure(sparse, "zeros"), 0.7, 0.01);
+  EXPECT_LT(figure(sparse, "transfer_bytes"), figure(sparse, "transfer_bytes_before"));
+  const fs::path recovered = retrain("recovered", sparse, "epochs: 3, keep: zeros");
+  const fs::path shared = run(
+      "share", "shared", {{"model", recovered / "model.onnx"}}, "conv_bits: 5\nlinear_bits: 3\n");
+  EXPECT_LE(figure(shared, "shared_values.logits"), 8);
+  const fs::path tuned = retrain("tuned", shared, "epochs: 1, keep: shared");
+  const fs::path coded = run("encode", "coded", {{"model", tuned / "model.onnx"}}, "");
+  EXPECT_EQ(figure(coded, "transfer_bytes"),
+            static_cast<double>(fs::file_size(coded / "model.transfer")));
+  EXPECT_NEAR(figure(coded, "transfer_bytes"), figure(shared, "transfer_bytes"), 100)
+      << "training kept zeros and shared values";
+  const graph::Model model = graph::load_onnx(coded / "model.transfer");
+  EXPECT_EQ(
+      figure(coded, "times_smaller"),
+      4 * static_cast<double>(graph::cost(model).parameters) / figure(coded, "transfer_bytes"));
+  EXPECT_EQ(graph::content_hash(model),
+            graph::content_hash(graph::load_onnx(tuned / "model.onnx")));
+  const fs::path evaluated =
+      run("evaluate", "e", {{"model", coded / "model.transfer"}, {"data", test_}}, "");
+  EXPECT_GT(figure(evaluated, "accuracy"), 0.9);
+}
+
+TEST_F(JobsTest, LowRankLayersTrainOn) {
+  const fs::path whole =
+      train("whole",
+            "model: {name: mlp, widths: [64]}\ntrain: {epochs: 2, batch_size: 32, threads: 1}\n");
+  const fs::path parts =
+      run("low_rank", "parts", {{"model", whole / "model.onnx"}}, "rank: parameters\nratio: 0.4\n");
+  EXPECT_LE(figure(parts, "parameters"), 0.4 * figure(parts, "parameters_before"));
+  EXPECT_LT(figure(parts, "macs"), figure(parts, "macs_before"));
+  const fs::path recovered =
+      run("train",
+          "recovered",
+          {{"train", train_}, {"validation", test_}, {"model", parts / "model.onnx"}},
+          "train: {epochs: 2, batch_size: 32, threads: 1}\n");
+  EXPECT_EQ(figure(recovered, "parameters"), figure(parts, "parameters"));
+  EXPECT_GT(figure(recovered, "accuracy"), 0.9);
+}
+
 TEST_F(JobsTest, TheSameJobGivesTheSameModel) {
   const graph::Model a = graph::load_onnx(train("a") / "model.onnx");
   const graph::Model b = graph::load_onnx(train("b") / "model.onnx");
