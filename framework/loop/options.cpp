@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "data/manifest.h"
 #include "data/transform.h"
+#include "loop/check_hints.h"
 #include "recipe/check.h"
 
 namespace coppice::loop {
@@ -246,8 +247,17 @@ void check(const ExperimentOptions& options) {
   if (options.use_teacher) {
     check_job("teacher", options.teacher);
   }
+  const graph::ModelOptions* teacher = options.use_teacher ? &options.teacher.model : nullptr;
+  const auto& student = options.student.model;
+  const auto& names = options.data.class_names;
+  check_hints("student.train", options.student.train.distil, student, teacher, names);
   if (options.compress.enabled) {
     check_compression(options.compress);
+    check_hints("compress.recover",
+                options.compress.recover.distil,
+                student,
+                teacher != nullptr ? teacher : &student,
+                names);
   }
 }
 
@@ -260,6 +270,12 @@ void check(const LoopOptions& options) {
   check_training("retrain.recover", options.retrain.recover);
   const auto& scenario = options.field.scenario;
   const auto& names = options.data.class_names;
+  const auto& student = options.student.model;
+  const auto* teacher = &options.teacher.model;
+  check_hints("student.train", options.student.train.distil, student, teacher, names);
+  check_hints("compress.recover", options.compress.recover.distil, student, teacher, names);
+  check_hints("retrain.train", options.retrain.train.distil, student, &student, names);
+  check_hints("retrain.recover", options.retrain.recover.distil, student, &student, names);
   check_classes("field.scenario.withheld_classes", scenario.withheld_classes, names);
   if (scenario.phases.empty()) {
     throw core::Error(core::ErrorKind::InvalidArgument,

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "core/error.h"
+#include "recipe/check_distil.h"
 
 namespace coppice::recipe {
 
@@ -132,6 +133,7 @@ void check(const TrainOptions& options, const data::Schema& schema) {
   check_mix(options.mix, task, schema);
   check_schedule(options);
   check_structure(options);
+  check_distil(options.distil, options.ema_decay > 0);
 }
 
 }  // namespace coppice::recipe

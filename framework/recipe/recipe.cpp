@@ -2,15 +2,6 @@
 
 namespace coppice::recipe {
 
-void DistilOptions::visit(core::Fields& f) {
-  f.field("temperature", temperature, {.help = "softens both outputs", .min = 0.1, .max = 1000});
-  f.field("alpha", alpha, {.help = "weight of the teacher's targets", .min = 0, .max = 1});
-  f.field(
-      "on",
-      on,
-      {.help = "samples that the teacher's targets are used for", .choices = {"all", "replay"}});
-}
-
 void TrainOptions::visit(core::Fields& f) {
   f.field("epochs", epochs, {.help = "passes over the training set", .min = 1, .max = 1e6});
   f.field("steps_per_epoch",
@@ -20,7 +11,7 @@ void TrainOptions::visit(core::Fields& f) {
   f.group("task", task, "what the network learns");
   f.group("optimizer", optimizer, "update rule");
   f.group("schedule", schedule, "learning rate over time");
-  f.group("distil", distil, "soft targets of a teacher, when there is one");
+  f.group("distil", distil, "what is learnt from a teacher, when there is one");
   f.field("label_smoothing",
           label_smoothing,
           {.help = "share of the target spread over all classes", .min = 0, .max = 1});

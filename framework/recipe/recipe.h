@@ -8,6 +8,7 @@
 #include "data/transform.h"
 #include "graph/zoo.h"
 #include "recipe/checkpoint.h"
+#include "recipe/distil.h"
 #include "recipe/optimizer.h"
 #include "recipe/regularise.h"
 #include "recipe/schedule.h"
@@ -15,17 +16,6 @@
 #include "recipe/task.h"
 
 namespace coppice::recipe {
-
-/// Soft targets of a teacher (Hinton et al., 2015): loss = (1 - alpha) CE(labels) + alpha T^2
-/// KL(teacher_T || student_T). Used when the job is given a teacher.
-struct DistilOptions {
-  double temperature = 4;
-  double alpha = 0.7;
-  std::string on = "all";  ///< "all" samples, or "replay": only replayed ones, as the teacher does
-                           ///< not know the new
-
-  void visit(core::Fields& f);
-};
 
 /// How one network is trained.
 struct TrainOptions {
@@ -70,8 +60,8 @@ struct ImportedOptions {
 };
 
 /// Job kind "train". Inputs: `train` (data-set version), optional `validation`, `replay` (data-set
-/// versions), `model` (ONNX to start from instead of building one), `teacher` (ONNX). Outputs:
-/// model.onnx, summary.json, metrics.jsonl, report.html.
+/// versions), `model` (ONNX to start from instead of building one), `teacher`, `teacher2`, …
+/// (ONNX). Outputs: model.onnx, summary.json, metrics.jsonl, report.html.
 struct TrainJob {
   graph::ModelOptions model;  ///< ignored when a `model` input is given
   TrainOptions train;

@@ -4,8 +4,10 @@
 
 #include "core/error.h"
 #include "recipe/check.h"
+#include "train/distillation/regressor.h"
 #include "train/network.h"
 #include "train/parameter.h"
+#include "train/teacher.h"
 #include "train/trainer.h"
 
 namespace coppice::train {
@@ -43,6 +45,29 @@ void check_data(const TrainingTask& task,
                               role,
                               label,
                               classes));
+    }
+  }
+}
+
+/// What the options need of the teachers at hand, and hints of both networks.
+void check_distillation(const Network& network, const TrainingTask& task) {
+  const recipe::DistilOptions& distil = task.options.distil;
+  if (distil.self && !task.teacher->graphs().contains("self")) {
+    refuse_task(task, "distil.self: the teacher was made without the student");
+  }
+  if (!distil.teacher_weights.empty() && distil.teacher_weights.size() != task.teacher->size()) {
+    refuse_task(task,
+                fmt::format("distil.teacher_weights: {} weights for {} teachers",
+                            distil.teacher_weights.size(),
+                            task.teacher->size()));
+  }
+  recipe::check_hints(distil, network.graph(), task.teacher->graphs());
+  for (size_t i = 0; i < distil.hints.size(); ++i) {
+    if (network.graph().find(compared_node(distil, i)) == nullptr) {
+      refuse_task(task,
+                  fmt::format("distil.hints.{}: the network has no regressor; it comes from "
+                              "add_regressors",
+                              i));
     }
   }
 }
@@ -87,6 +112,9 @@ void check_task(const Network& network, const TrainingTask& task) {
   }
   if (task.teacher != nullptr) {
     check_teacher(task, name);
+    check_distillation(network, task);
+  } else if (task.options.distil.self || !task.options.distil.hints.empty()) {
+    refuse_task(task, "distil names a teacher's nodes, but there is no teacher");
   }
   if (task.options.early_stopping.patience > 0 && !task.validation) {
     refuse_task(task,

@@ -11,6 +11,9 @@ Components built_in_components() {
   components.strategies = built_in_strategies();
   auto& kinds = components.job_kinds;
   kinds.add("train", run_train_job, "train a network, or distil one from a teacher");
+  kinds.add("train_family",
+            run_train_family_job,
+            "train classifiers of several sizes in one run, which teach each other");
   kinds.add("prune", run_prune_job, "remove whole channels until a share of the MACs is left");
   kinds.add("quantise", run_quantise_job, "int8 weights and activations, calibrated on samples");
   kinds.add("low_rank", run_low_rank_job, "layers factored into smaller ones");

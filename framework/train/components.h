@@ -43,6 +43,7 @@ struct Components {
 Components built_in_components();
 
 void run_train_job(const JobContext& context);
+void run_train_family_job(const JobContext& context);
 void run_prune_job(const JobContext& context);
 void run_quantise_job(const JobContext& context);
 void run_low_rank_job(const JobContext& context);

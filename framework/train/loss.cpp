@@ -4,9 +4,9 @@
 #include <ATen/core/Reduction.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/kl_div.h>
-#include <ATen/ops/log_softmax.h>
-#include <ATen/ops/softmax.h>
+
+#include "train/batch_tensors.h"
+#include "train/mix.h"
 
 namespace coppice::train {
 
@@ -15,23 +15,17 @@ at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& labels, dou
       logits, labels, {}, at::Reduction::Mean, /*ignore_index=*/-100, smoothing);
 }
 
-at::Tensor soft_target_loss(const at::Tensor& student_logits,
-                            const at::Tensor& teacher_logits,
-                            double temperature) {
-  const at::Tensor student = at::log_softmax(student_logits / temperature, 1);
-  const at::Tensor teacher = at::log_softmax(teacher_logits.detach() / temperature, 1);
-  const auto samples = static_cast<double>(student_logits.size(0));
-  return at::kl_div(student, teacher, at::Reduction::Sum, /*log_target=*/true) *
-         (temperature * temperature / samples);
-}
-
-at::Tensor distillation_loss(const at::Tensor& student_logits,
-                             const at::Tensor& teacher_logits,
-                             const at::Tensor& labels,
-                             double smoothing,
-                             const recipe::DistilOptions& options) {
-  return (1 - options.alpha) * cross_entropy(student_logits, labels, smoothing) +
-         options.alpha * soft_target_loss(student_logits, teacher_logits, options.temperature);
+at::Tensor mixed_cross_entropy(const at::Tensor& logits,
+                               const at::Tensor& labels,
+                               const Mixing& mixing,
+                               double smoothing) {
+  const at::Tensor own = cross_entropy(logits, labels, smoothing);
+  if (!mixing.mixes()) {
+    return own;
+  }
+  const at::Tensor others =
+      labels.index_select(0, positions_of(mixing.partner).to(logits.device()));
+  return mixing.share * own + (1 - mixing.share) * cross_entropy(logits, others, smoothing);
 }
 
 }  // namespace coppice::train

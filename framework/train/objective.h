@@ -42,7 +42,8 @@ class Objective {
   }
 };
 
-/// Cross entropy, softened by label smoothing and a teacher. `output`: logits [n, classes].
+/// Cross entropy, softened by label smoothing, and what options.distil makes of a teacher.
+/// `output`: logits [n, classes].
 std::unique_ptr<Objective> make_classification(const recipe::TrainOptions& options,
                                                const graph::Model& model);
 /// mse, mae or huber between the output [n, k] and the batch's targets, mean over all n k.

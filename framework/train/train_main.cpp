@@ -14,6 +14,8 @@
 #include "core/exit_code.h"
 #include "core/interrupt.h"
 #include "jobs/error_line.h"
+#include "train/distillation/hint_terms.h"
+#include "train/distillation/logit_terms.h"
 #include "train/optimizer.h"
 #include "train/process_setup.h"
 #include "train/ranks/rank_group.h"
@@ -162,6 +164,8 @@ int train_main(int argc, char** argv, const Components& components) {
     if (arguments.list) {
       print(components.job_kinds);
       print(components.strategies);
+      print(logit_methods());
+      print(hint_methods());
       print(optimizers());
       print(schedules());
       return 0;

@@ -53,7 +53,10 @@ class Run {
                  .augmentation = options_.augmentation,
                  .seed = task.seed,
                  .share = share_of(task.ranks)}),
-        objective_(make_objective(options_, task.train->schema(), network.to_model())),
+        own_objective_(task.objective != nullptr
+                           ? nullptr
+                           : make_objective(options_, task.train->schema(), network.to_model())),
+        objective_(task.objective != nullptr ? task.objective : own_objective_.get()),
         optimizer_(make_optimizer(network.parameters(), options_.optimizer)),
         penalties_(make_penalties(network, options_.penalty)),
         structures_(
@@ -84,7 +87,11 @@ class Run {
     if (task_.ranks != nullptr) {
       check_same(*task_.ranks, beginning());
     }
-    if (task_.teacher != nullptr && options_.augmentation.empty() && !options_.mix.any()) {
+    if (options_.distil.self) {
+      task_.teacher->follow(average_->values());
+    }
+    if (task_.teacher != nullptr && options_.augmentation.empty() && !options_.mix.any() &&
+        options_.distil.hints.empty()) {
       task_.teacher->precompute(options_.distil.on == "replay" ? nullptr : task_.train.get(),
                                 task_.replay.get());
     }
@@ -247,6 +254,9 @@ class Run {
     network_.clear_gradients();
     if (average_) {
       average_->update(network_, number);
+      if (options_.distil.self) {
+        task_.teacher->follow(average_->values());
+      }
     }
     const at::Tensor labels = labels_of(loaded.batch);
     const TrainingStep step{network_, number, loaded.batch, labels, pass.output, pass.loss};
@@ -404,7 +414,8 @@ class Run {
   const TrainingTask& task_;
   const recipe::TrainOptions& options_;
   Loader loader_;
-  std::unique_ptr<Objective> objective_;
+  std::unique_ptr<Objective> own_objective_;
+  const Objective* objective_;
   std::unique_ptr<Optimizer> optimizer_;
   std::vector<std::unique_ptr<Penalty>> penalties_;
   std::vector<std::unique_ptr<Structure>> structures_;

@@ -13,6 +13,7 @@
 namespace coppice::train {
 
 class Network;
+class Objective;
 class RankGroup;
 class Strategy;
 class Teacher;
@@ -20,9 +21,10 @@ class Teacher;
 struct TrainingTask {
   std::string name = "training";  ///< for messages
   data::DatasetPtr train;
-  data::DatasetPtr validation;  ///< or null
-  data::DatasetPtr replay;      ///< or null
-  Teacher* teacher = nullptr;
+  data::DatasetPtr validation;           ///< or null
+  data::DatasetPtr replay;               ///< or null
+  Teacher* teacher = nullptr;            ///< or none
+  const Objective* objective = nullptr;  ///< instead of the task's own
   std::vector<Strategy*> strategies;
   recipe::TrainOptions options;
   uint64_t seed = 1;

@@ -47,6 +47,29 @@ TEST_F(Check, EveryDataFileMustExist) {
   }
 }
 
+TEST_F(Check, HintsMustNameNodesOfTheNetworksToCome) {
+  LoopOptions options = world_.loop();
+  recipe::HintOptions hint;
+  hint.teacher = hint.student = "logits";
+  for (auto* distil : {&options.student.train.distil,
+                       &options.compress.recover.distil,
+                       &options.retrain.train.distil,
+                       &options.retrain.recover.distil}) {
+    distil->hints = {hint};
+    EXPECT_NO_THROW(check(options));
+    distil->hints[0].student = "logit";
+    EXPECT_ERROR(check(options),
+                 NotFound,
+                 AllOf(HasSubstr(".distil.hints.0.student: "), HasSubstr("did you mean 'logits'")));
+    distil->hints.clear();
+  }
+  ExperimentOptions single = experiment();
+  single.student.train.distil.hints = {hint};
+  EXPECT_ERROR(check(single), NotFound, StartsWith("student.train.distil.hints.0.of: "));
+  single.use_teacher = true;
+  EXPECT_NO_THROW(check(single));
+}
+
 TEST_F(Check, ClassesMustBeNamedInTheData) {
   LoopOptions options = world_.loop();
   options.field.scenario.withheld_classes = {"bottom right", "top lefd"};

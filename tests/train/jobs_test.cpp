@@ -118,6 +118,35 @@ TEST_F(JobsTest, TrainWritesWhatTensorBoardShows) {
   EXPECT_EQ(core::read_file(report::tensorboard_files(out).front()), before);
 }
 
+TEST_F(JobsTest, AStudentLearnsFromSeveralTeachersOneOfThemInt8) {
+  const fs::path teacher = train() / "model.onnx";
+  const fs::path quantised =
+      run("quantise", "int8", {{"model", teacher}, {"calibration", train_}}, "samples: 64\n");
+  const std::string options =
+      "model: {name: cnn, widths: [4, 8]}\n"
+      "train: {epochs: 4, batch_size: 32, threads: 1, optimizer: {learning_rate: 0.1},\n"
+      "        distil: {teacher_weights: [1, 2],\n"
+      "                 hints: [{method: fitnets, teacher: relu1, student: relu1}]}}\n";
+  std::map<std::string, fs::path> inputs{{"train", train_},
+                                         {"validation", test_},
+                                         {"teacher", teacher},
+                                         {"teacher2", quantised / "model.onnx"}};
+  const fs::path student = run("train", "student", inputs, options);
+  EXPECT_GT(figure(student, "accuracy"), 0.9);
+  const graph::Model model = graph::load_onnx(student / "model.onnx");
+  EXPECT_EQ(model.graph.outputs, std::vector<std::string>{"logits"});
+  for (const graph::Node& node : model.graph.nodes) {
+    EXPECT_FALSE(node.name.starts_with("distil")) << node.name;
+  }
+  EXPECT_EQ(figure(student, "parameters"), static_cast<double>(graph::cost(model).parameters));
+  // Teachers are numbered without gaps.
+  inputs.erase("teacher2");
+  inputs["teacher3"] = teacher;
+  EXPECT_THAT(graph::testing::message_of(core::ErrorKind::Config,
+                                         [&] { run("train", "gap", inputs, options); }),
+              HasSubstr("takes no input 'teacher3'"));
+}
+
 TEST_F(JobsTest, PruneDistilQuantiseAndEvaluateFollowOnEachOther) {
   const fs::path teacher = train() / "model.onnx";
   const fs::path pruned =

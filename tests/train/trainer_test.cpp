@@ -243,9 +243,9 @@ TEST(Trainer, PrecomputedTargetsAreThoseOfTheTeacherInTheLoop) {
   Teacher ahead(quarter_network(5), dataset->schema());
   ahead.precompute(dataset.get(), replay.get());
   for (const bool replayed_only : {false, true}) {
-    const at::Tensor a = in_loop.targets(batch, replayed_only);
+    const at::Tensor a = in_loop.answers(batch, replayed_only).at(0).logits;
     EXPECT_EQ(a.size(0), replayed_only ? 2 : 5);
-    EXPECT_TRUE(a.allclose(ahead.targets(batch, replayed_only), 1e-5, 1e-5));
+    EXPECT_TRUE(a.allclose(ahead.answers(batch, replayed_only).at(0).logits, 1e-5, 1e-5));
     EXPECT_FALSE(a.requires_grad());
   }
 }

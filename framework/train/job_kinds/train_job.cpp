@@ -2,7 +2,6 @@
 #include <map>
 #include <optional>
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 
@@ -21,11 +20,12 @@
 #include "train/checkpoint.h"
 #include "train/components.h"
 #include "train/compute.h"
+#include "train/distillation/regressor.h"
 #include "train/evaluate.h"
 #include "train/event_log.h"
+#include "train/job_kinds/training_job.h"
 #include "train/network.h"
 #include "train/objective.h"
-#include "train/process_setup.h"
 #include "train/ranks/rank_group.h"
 #include "train/teacher.h"
 #include "train/train_report.h"
@@ -43,10 +43,9 @@ struct Inputs {
   data::DatasetPtr train;
   data::DatasetPtr validation;
   data::DatasetPtr replay;
-  std::unique_ptr<Teacher> teacher;
 };
 
-Inputs read_inputs(const JobContext& context, const Compute& compute) {
+Inputs read_inputs(const JobContext& context) {
   const auto open = [&](const std::string& role) {
     return context.has_input(role) ? data::open_version(context.input(role)) : nullptr;
   };
@@ -55,10 +54,6 @@ Inputs read_inputs(const JobContext& context, const Compute& compute) {
   inputs.version = data::describe_version(context.input("train"));
   inputs.validation = open("validation");
   inputs.replay = open("replay");
-  if (context.has_input("teacher")) {
-    inputs.teacher = std::make_unique<Teacher>(
-        graph::load_onnx(context.input("teacher")), inputs.train->schema(), compute.device());
-  }
   return inputs;
 }
 
@@ -90,6 +85,32 @@ graph::Model with_preprocessing(graph::Model model,
       std::move(model), values, bytes ? graph::DType::U8 : graph::DType::F32);
 }
 
+/// The names of the job's teachers, in their order: teacher, teacher2, teacher3, …
+std::vector<std::string> teacher_roles(const JobContext& context) {
+  std::vector<std::string> roles;
+  for (std::string role = "teacher"; context.has_input(role);
+       role = fmt::format("teacher{}", roles.size() + 1)) {
+    roles.push_back(role);
+  }
+  return roles;
+}
+
+/// nullptr for a student that has none.
+std::unique_ptr<Teacher> read_teacher(const JobContext& context,
+                                      const recipe::DistilOptions& options,
+                                      const graph::Model& student,
+                                      const data::Schema& schema,
+                                      const Compute& compute) {
+  TeacherModels models;
+  for (const std::string& role : teacher_roles(context)) {
+    models.emplace_back(role, graph::load_onnx(context.input(role)));
+  }
+  if (models.empty() && !options.self) {
+    return nullptr;
+  }
+  return std::make_unique<Teacher>(models, student, schema, options, compute.device());
+}
+
 graph::Model given_or_built(const JobContext& context,
                             const recipe::TrainJob& job,
                             const data::Version& version,
@@ -97,14 +118,7 @@ graph::Model given_or_built(const JobContext& context,
   if (context.has_input("model")) {
     return with_preprocessing(graph::load_onnx(context.input("model")), job.imported, version);
   }
-  graph::ModelInput input;
-  input.dtype = version.schema.type == data::ElementType::U8 ? graph::DType::U8 : graph::DType::F32;
-  input.sample_shape = version.schema.sample_shape;
-  input.mean = version.statistics.mean;
-  input.std = usable_std(version);
-  input.class_names =
-      task == "regression" ? version.schema.target_names : version.schema.class_names;
-  return graph::build_model(job.model, input, context.spec.seed);
+  return graph::build_model(job.model, model_input(version, task), context.spec.seed);
 }
 
 /// The network to begin with, knowing its task, its classes and where it comes from.
@@ -120,43 +134,6 @@ graph::Model initial_model(const JobContext& context,
   model.metadata.lineage["dataset"] = version.hash;
   model.metadata.lineage["stage"] = context.spec.name;
   return model;
-}
-
-std::map<std::string, double> to_row(const EpochMetrics& m) {
-  std::map<std::string, double> row{{"learning_rate", m.learning_rate},
-                                    {"loss", m.loss},
-                                    {"accuracy", m.accuracy},
-                                    {"validation_loss", m.validation_loss},
-                                    {"validation_accuracy", m.validation_accuracy},
-                                    {"seconds", m.seconds},
-                                    {"input_wait_seconds", m.input_wait_seconds}};
-  std::erase_if(row, [](const auto& entry) { return std::isnan(entry.second); });
-  return row;
-}
-
-/// metrics.jsonl, begun anew with what a checkpoint remembers: a killed run may have written an
-/// epoch twice.
-report::MetricsLog open_log(const fs::path& file, const std::vector<EpochMetrics>& history) {
-  fs::remove(file);
-  report::MetricsLog log(file);
-  for (const EpochMetrics& m : history) {
-    log.write(m.epoch, to_row(m));
-  }
-  return log;
-}
-
-std::unique_ptr<Checkpoint> find_checkpoint(const fs::path& file, const std::string& job) {
-  if (!fs::exists(file)) {
-    return nullptr;
-  }
-  auto checkpoint = std::make_unique<Checkpoint>(load_checkpoint(file));
-  if (checkpoint->job != job) {
-    throw core::Error(core::ErrorKind::Refused,
-                      file.string() +
-                          " belongs to a job with other inputs, options or seed; use "
-                          "another folder or delete it");
-  }
-  return checkpoint;
 }
 
 /// Whose weights a run ends with.
@@ -197,14 +174,6 @@ std::map<std::string, double> figures_of(const graph::Model& model,
   return figures;
 }
 
-std::vector<report::MetricsRow> rows_of(const std::vector<EpochMetrics>& history) {
-  std::vector<report::MetricsRow> rows;
-  for (const EpochMetrics& m : history) {
-    rows.push_back({m.epoch, to_row(m)});
-  }
-  return rows;
-}
-
 /// What the trained network makes of the validation data; nothing without one.
 std::optional<Judgement> judge_validation(Network& network,
                                           const Inputs& inputs,
@@ -220,22 +189,6 @@ std::optional<Judgement> judge_validation(Network& network,
                {.threshold = trained.metadata.anomaly_threshold, .normal_classes = {}});
 }
 
-std::vector<std::unique_ptr<Strategy>> make_strategies(const JobContext& context,
-                                                       const std::vector<std::string>& names) {
-  std::vector<std::unique_ptr<Strategy>> strategies;
-  for (const std::string& name : names) {
-    strategies.push_back(context.components.strategies.get(name)());
-  }
-  return strategies;
-}
-
-void set_threads(const recipe::TrainOptions& options, int64_t macs, const RankGroup* ranks) {
-  const int64_t ranks_there = ranks == nullptr ? 1 : ranks->placement().ranks;
-  const int64_t here = ranks == nullptr ? 1 : ranks->placement().ranks_here;
-  at::set_num_threads(
-      threads_to_train_with(options.threads, macs * options.batch_size / ranks_there, here));
-}
-
 /// model.onnx, report.html and summary.json.
 void write_results(const JobContext& context,
                    const recipe::TrainJob& job,
@@ -244,7 +197,7 @@ void write_results(const JobContext& context,
                    Network& network,
                    const std::vector<EpochMetrics>& history,
                    double seconds) {
-  graph::Model trained = network.to_model();
+  graph::Model trained = remove_regressors(network.to_model());
   auto figures = figures_of(trained, history, job.train.early_stopping, seconds);
   if (trained.metadata.task == "reconstruction") {
     const data::Dataset& normal = inputs.validation ? *inputs.validation : *inputs.train;
@@ -261,7 +214,7 @@ void write_results(const JobContext& context,
   write_train_report(context.folder / "report.html",
                      context.spec,
                      trained,
-                     rows_of(history),
+                     metric_rows(history),
                      figures,
                      judgement ? &*judgement : nullptr);
   report::write_summary(context.folder / "summary.json",
@@ -278,7 +231,9 @@ void write_results(const JobContext& context,
 
 void run_train_job(const JobContext& context) {
   const core::Stopwatch watch;
-  context.allow_inputs({"train", "validation", "replay", "model", "teacher"});
+  std::vector<std::string> roles = teacher_roles(context);
+  roles.insert(roles.end(), {"train", "validation", "replay", "model", "teacher"});
+  context.allow_inputs(roles);
   const auto job = core::read_options<recipe::TrainJob>(
       core::parse_config_text(context.spec.options, "options"));
   const auto strategies = make_strategies(context, job.train.strategies);
@@ -289,8 +244,13 @@ void run_train_job(const JobContext& context) {
   if (!compute.notice.empty()) {
     core::log_info(compute.notice);
   }
-  const Inputs inputs = read_inputs(context, compute);
-  const graph::Model initial = initial_model(context, job, inputs.version);
+  const Inputs inputs = read_inputs(context);
+  const recipe::DistilOptions& distil = job.train.distil;
+  graph::Model initial = initial_model(context, job, inputs.version);
+  const auto teacher = read_teacher(context, distil, initial, inputs.train->schema(), compute);
+  if (teacher) {
+    initial = add_regressors(std::move(initial), distil, teacher->graphs(), context.spec.seed);
+  }
   set_threads(job.train, graph::cost(initial).macs, context.ranks);
   Network network(
       initial, compute.bfloat16 ? Precision::Mixed : Precision::Single, compute.device());
@@ -302,7 +262,7 @@ void run_train_job(const JobContext& context) {
                     .train = inputs.train,
                     .validation = inputs.validation,
                     .replay = inputs.replay,
-                    .teacher = inputs.teacher.get(),
+                    .teacher = teacher.get(),
                     .strategies = {},
                     .options = job.train,
                     .seed = context.spec.seed,

@@ -3,25 +3,39 @@
 #include <ATen/core/grad_mode.h>
 
 #include "train/batch_tensors.h"
+#include "train/distillation/distillation.h"
 #include "train/loader.h"
 #include "train/loss.h"
 #include "train/mix.h"
 #include "train/objective.h"
-#include "train/teacher.h"
 
 namespace coppice::train {
 
 namespace {
+
+/// The rows of what a student says of `count` samples.
+Activations narrowed(const Activations& values,
+                     const std::vector<std::string>& nodes,
+                     int64_t first,
+                     int64_t count) {
+  Activations rows;
+  for (const std::string& node : nodes) {
+    rows[node] = values.at(node).narrow(0, first, count);
+  }
+  return rows;
+}
 
 class Classification final : public Objective {
  public:
   Classification(const recipe::TrainOptions& options, std::string output)
       : output_(std::move(output)),
         smoothing_(options.label_smoothing),
-        distil_(options.distil),
+        distillation_(options.distil),
         on_replay_only_(options.distil.on == "replay") {}
 
   std::string_view task() const override { return "classification"; }
+
+  std::vector<std::string> reads() const override { return distillation_.reads(); }
 
   at::Tensor loss(const Activations& values,
                   const LoadedBatch& loaded,
@@ -33,18 +47,15 @@ class Classification final : public Objective {
     const int64_t replayed = loaded.batch.size - fresh;
     // A rank's share of a batch may lack one or the other.
     if (teacher == nullptr || (on_replay_only_ && replayed == 0)) {
-      return of_labels(logits, labels, mixing);
+      return mixed_cross_entropy(logits, labels, mixing, smoothing_);
     }
-    const at::Tensor targets = teacher->targets(loaded, on_replay_only_);
     if (!on_replay_only_) {
-      return (1 - distil_.alpha) * of_labels(logits, labels, mixing) +
-             distil_.alpha * soft_target_loss(logits, targets, distil_.temperature);
+      return distillation_.loss(mixed_cross_entropy(logits, labels, mixing, smoothing_),
+                                {logits, values, labels, mixing},
+                                teacher->answers(loaded, false),
+                                *teacher);
     }
-    const at::Tensor of_replayed = distillation_loss(logits.narrow(0, fresh, replayed),
-                                                     targets,
-                                                     labels.narrow(0, fresh, replayed),
-                                                     smoothing_,
-                                                     distil_);
+    const at::Tensor of_replayed = replay_loss(values, labels, fresh, loaded, *teacher);
     if (fresh == 0) {
       return of_replayed;
     }
@@ -60,21 +71,23 @@ class Classification final : public Objective {
   }
 
  private:
-  at::Tensor of_labels(const at::Tensor& logits,
-                       const at::Tensor& labels,
-                       const Mixing& mixing) const {
-    const at::Tensor own = cross_entropy(logits, labels, smoothing_);
-    if (!mixing.mixes()) {
-      return own;
-    }
-    const at::Tensor others =
-        labels.index_select(0, positions_of(mixing.partner).to(logits.device()));
-    return mixing.share * own + (1 - mixing.share) * cross_entropy(logits, others, smoothing_);
+  at::Tensor replay_loss(const Activations& values,
+                         const at::Tensor& labels,
+                         int64_t fresh,
+                         const LoadedBatch& loaded,
+                         Teacher& teacher) const {
+    const int64_t count = loaded.batch.size - fresh;
+    const at::Tensor logits = values.at(output_).narrow(0, fresh, count);
+    const at::Tensor known = labels.narrow(0, fresh, count);
+    return distillation_.loss(cross_entropy(logits, known, smoothing_),
+                              {logits, narrowed(values, reads(), fresh, count), known, {}},
+                              teacher.answers(loaded, true),
+                              teacher);
   }
 
   std::string output_;
   double smoothing_;
-  recipe::DistilOptions distil_;
+  Distillation distillation_;
   bool on_replay_only_;
 };
 
