@@ -165,7 +165,7 @@ TEST(Distillation, TheMeanOfTeachersIsThatOfTheirProbabilities) {
               model,
               quarters(4, 1)->schema(),
               options);
-  LoadedBatch batch{.batch = {}, .train_positions = {0, 1, 2}};
+  LoadedBatch batch{.batch = {}, .train_positions = {0, 1, 2}, .replay_positions = {}};
   quarters(4, 1)->read(batch.train_positions, batch.batch);
   const auto answers = two.answers(batch, false);
   ASSERT_EQ(answers.size(), 2u);

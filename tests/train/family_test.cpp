@@ -91,7 +91,7 @@ TEST(Family, MembersComeBackAsTheyWere) {
   const graph::Model joint = join_members(members);
   EXPECT_NO_THROW(graph::verify(joint));
   Network together(joint);
-  LoadedBatch batch{.batch = {}, .train_positions = {0, 1, 2}};
+  LoadedBatch batch{.batch = {}, .train_positions = {0, 1, 2}, .replay_positions = {}};
   const auto data = quarters(8, 1);
   data->read(batch.train_positions, batch.batch);
   const at::Tensor samples = samples_of(batch.batch, data->schema());
@@ -131,7 +131,7 @@ TEST(Family, TheLossIsTheSumOfItsMembers) {
   recipe::TrainFamilyJob job = family_job("first", 0.3);
   job.train.distil.temperature = 2;
   Network network(join_members(three_members()));
-  LoadedBatch batch{.batch = {}, .train_positions = {0, 1, 2, 3, 4}};
+  LoadedBatch batch{.batch = {}, .train_positions = {0, 1, 2, 3, 4}, .replay_positions = {}};
   const auto data = quarters(8, 1);
   data->read(batch.train_positions, batch.batch);
   const Activations values = network.forward(samples_of(batch.batch, data->schema()));
