@@ -16,7 +16,8 @@ void check_hints(const std::string& field,
     return;
   }
   graph::ModelInput input;
-  input.class_names = class_names;
+  // Names of nodes depend neither on the classes nor on the size of images.
+  input.class_names = class_names.empty() ? std::vector<std::string>{"a", "b"} : class_names;
   const graph::Model ours = graph::build_model(student, input, 1);
   std::optional<graph::Model> theirs;
   recipe::TeacherGraphs teachers;
