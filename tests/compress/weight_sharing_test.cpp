@@ -50,8 +50,8 @@ TEST(ShareWeights, EveryLayerKeepsItsBitsOfValues) {
       share_weights(model, {.conv_bits = 6, .linear_bits = 4, .layers = {{"logits", 2}}}, &report);
   ASSERT_EQ(report.rows.size(), 4u);
   EXPECT_LE(values_of(shared, "conv2.weight").size(), 64);
-  EXPECT_LE(values_of(shared, "fc1.weight").size(), 16);
-  EXPECT_GT(values_of(shared, "fc1.weight").size(), 12);
+  EXPECT_LE(values_of(shared, "gemm1.weight").size(), 16);
+  EXPECT_GT(values_of(shared, "gemm1.weight").size(), 12);
   EXPECT_LE(values_of(shared, "logits.weight").size(), 4);
   EXPECT_EQ(values_of(shared, "fc1.bias"), values_of(model, "fc1.bias"));
   for (const auto& row : report.rows) {
@@ -64,12 +64,12 @@ TEST(ShareWeights, EveryLayerKeepsItsBitsOfValues) {
 TEST(ShareWeights, ZerosStayZeroAndTakeNoPart) {
   const graph::Model sparse = sparsify(lenet(), {.share = 0.9, .scope = "layer"});
   const graph::Model shared = share_weights(sparse, {.linear_bits = 4});
-  const auto before = sparse.weight("fc1.weight").data<float>();
-  const auto after = shared.weight("fc1.weight").data<float>();
+  const auto before = sparse.weight("gemm1.weight").data<float>();
+  const auto after = shared.weight("gemm1.weight").data<float>();
   for (size_t i = 0; i < before.size(); ++i) {
     ASSERT_EQ(before[i] == 0, after[i] == 0) << i;
   }
-  EXPECT_LE(values_of(shared, "fc1.weight").size(), 17);
+  EXPECT_LE(values_of(shared, "gemm1.weight").size(), 17);
   const auto bytes = [](const graph::Model& m) {
     return graph::to_transfer(graph::to_onnx(m)).size();
   };

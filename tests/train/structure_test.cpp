@@ -63,7 +63,7 @@ int64_t zeros_in(const graph::Model& model, const std::string& weight) {
 
 /// Positions that share a value in `before` do so in `after`, with its zeros zero.
 void expect_same_clusters(const graph::Model& before, const graph::Model& after) {
-  for (const std::string name : {"fc1.weight", "logits.weight"}) {
+  for (const std::string name : {"gemm1.weight", "logits.weight"}) {
     const auto old = before.weight(name).data<float>();
     const auto now = after.weight(name).data<float>();
     std::map<float, float> moved;
@@ -89,7 +89,7 @@ TEST(KeptZeros, StayZeroWithEveryOptimizerAndTheOthersLearn) {
     const auto history = train(network, task);
     const graph::Model after = network.to_model();
     EXPECT_GT(history.back().accuracy, 0.85) << optimizer;
-    for (const std::string name : {"fc1.weight", "logits.weight"}) {
+    for (const std::string name : {"gemm1.weight", "logits.weight"}) {
       const auto old = start.weight(name).data<float>();
       const auto now = after.weight(name).data<float>();
       for (size_t i = 0; i < old.size(); ++i) {
@@ -97,7 +97,7 @@ TEST(KeptZeros, StayZeroWithEveryOptimizerAndTheOthersLearn) {
       }
     }
   }
-  EXPECT_LT(zeros_in(trained(start, structure_task(1)), "fc1.weight"), 10) << "without keep";
+  EXPECT_LT(zeros_in(trained(start, structure_task(1)), "gemm1.weight"), 10) << "without keep";
 }
 
 TEST(KeptZeros, ANetworkWithoutAnyIsRefused) {
@@ -178,7 +178,7 @@ TEST(GrowingSparsity, ReachesItsShareOnTheWay) {
     step = static_cast<int64_t>(state.history.size()) * 8 + state.current.steps;
     graph::Model now = start;
     now.weights = state.weights;
-    zeros[step] = zeros_in(now, "fc1.weight") + zeros_in(now, "logits.weight");
+    zeros[step] = zeros_in(now, "gemm1.weight") + zeros_in(now, "logits.weight");
   };
   const graph::Model after = trained(start, task);
   const auto of_all = [](double share) {
@@ -190,7 +190,7 @@ TEST(GrowingSparsity, ReachesItsShareOnTheWay) {
   EXPECT_EQ(zeros.at(15), zeros.at(12));
   EXPECT_EQ(zeros.at(16), of_all(0.8 * (1 - std::pow(0.5, 3))));
   EXPECT_EQ(zeros.at(24), of_all(0.8));
-  EXPECT_EQ(zeros_in(after, "fc1.weight") + zeros_in(after, "logits.weight"), of_all(0.8));
+  EXPECT_EQ(zeros_in(after, "gemm1.weight") + zeros_in(after, "logits.weight"), of_all(0.8));
 }
 
 TEST(GrowingSparsity, WhatCannotBeReachedIsToldBeforeTheFirstStep) {
