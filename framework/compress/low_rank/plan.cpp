@@ -93,7 +93,9 @@ std::vector<FactorCandidate> find_candidates(const graph::Model& model,
                           "low_rank: the weights of '" + node.name + "' are not finite");
       }
       candidate.values_out = singular_values(candidate.kernel.by_out);
-      candidate.values_in = singular_values(unfold_in(candidate.kernel));
+      candidate.values_in = candidate.method == Method::Svd
+                                ? candidate.values_out
+                                : singular_values(unfold_in(candidate.kernel));
       const graph::Shape& from = model.graph.at(node.inputs[0]).shape;
       candidate.pixels_in = pixels_of(from);
       candidate.pixels_out = pixels_of(node.shape);
