@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "compress/calibrations.h"
 #include "compress/histogram.h"
 #include "compress/tap.h"
 #include "core/error.h"
@@ -67,6 +68,7 @@ std::map<std::string, ActivationRange> calibrate(const graph::Model& model,
   if (options.calibration == "min_max") {
     return ranges;
   }
+  const Calibration limit_of = calibrations().get(options.calibration);
   run_taps(model, nodes, samples, [&](std::span<const graph::Tensor> outputs) {
     for (size_t i = 0; i < outputs.size(); ++i) {
       histograms[i].add(outputs[i].data<float>());
@@ -74,9 +76,7 @@ std::map<std::string, ActivationRange> calibrate(const graph::Model& model,
   });
   for (size_t i = 0; i < nodes.size(); ++i) {
     ActivationRange& range = ranges[nodes[i]];
-    const double limit = options.calibration == "mse"
-                             ? mse_limit(histograms[i], range.levels())
-                             : percentile_limit(histograms[i], options.percentile);
+    const double limit = limit_of(histograms[i], range.levels(), options);
     range.limit = limit > 0 ? limit : range.limit;
   }
   return ranges;

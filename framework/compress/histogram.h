@@ -30,13 +30,4 @@ class Histogram {
   int64_t total_ = 0;
 };
 
-/// The least bound under which `percentile` per cent of the values lie, linear within a bin; the
-/// limit of an empty histogram.
-double percentile_limit(const Histogram& histogram, double percentile);
-
-/// The bound whose `levels` equal steps over [0, bound] give the least mean squared error of
-/// rounding and clipping, taking the values of a bin to lie at its centre. The largest one wins a
-/// tie.
-double mse_limit(const Histogram& histogram, int64_t levels);
-
 }  // namespace coppice::compress

@@ -25,9 +25,8 @@ T round_to(double value, double low, double high) {
   return static_cast<T>(std::clamp(std::nearbyint(value), low, high));
 }
 
-/// One scale per output channel, positive even where all weights are 0, and no finer than what the
-/// bias can express.
-std::vector<float> weight_scales(const Tensor& weight, const Tensor* bias, float input_scale) {
+/// One scale per output channel, positive even where all weights are 0.
+std::vector<float> weight_scales(const Tensor& weight, bool per_channel) {
   const auto channels = static_cast<size_t>(weight.dim(0));
   const auto row = static_cast<size_t>(weight.size()) / channels;
   std::vector<float> scales;
@@ -36,25 +35,56 @@ std::vector<float> weight_scales(const Tensor& weight, const Tensor* bias, float
     for (const float value : weight.data<float>().subspan(c * row, row)) {
       largest = std::max(largest, std::abs(static_cast<double>(value)));
     }
-    double scale = largest / 127;
-    if (bias != nullptr) {
-      const double offset = std::abs(static_cast<double>(bias->data<float>()[c]));
-      scale = std::max(scale, offset / static_cast<double>(input_scale) / kLargestBias);
-    }
-    constexpr double kLeast = std::numeric_limits<float>::min();
-    scales.push_back(scale < kLeast ? 1.0F : static_cast<float>(scale));
+    scales.push_back(static_cast<float>(largest / 127));
+  }
+  if (!per_channel) {
+    std::fill(scales.begin(), scales.end(), *std::max_element(scales.begin(), scales.end()));
+  }
+  for (float& scale : scales) {
+    scale = scale < std::numeric_limits<float>::min() ? 1.0F : scale;
   }
   return scales;
+}
+
+QuantisedWeight round_weight(const Tensor& weight, std::vector<float> scales) {
+  const auto row = static_cast<size_t>(weight.size()) / scales.size();
+  Tensor integers(DType::I8, weight.shape());
+  const auto values = weight.data<float>();
+  const auto out = integers.data<int8_t>();
+  for (size_t i = 0; i < values.size(); ++i) {
+    out[i] = round_to<int8_t>(
+        static_cast<double>(values[i]) / static_cast<double>(scales[i / row]), -127, 127);
+  }
+  return {std::move(integers), std::move(scales)};
+}
+
+/// Scales no finer than what the bias can express; a channel that this changes is rounded anew.
+QuantisedWeight with_room_for(const Tensor& bias, float input_scale, QuantisedWeight weight) {
+  const auto row = static_cast<size_t>(weight.integers.size()) / weight.scales.size();
+  for (size_t c = 0; c < weight.scales.size(); ++c) {
+    const double offset = std::abs(static_cast<double>(bias.data<float>()[c]));
+    const double least = offset / static_cast<double>(input_scale) / kLargestBias;
+    const auto scale = static_cast<double>(weight.scales[c]);
+    if (scale < least) {
+      weight.scales[c] = static_cast<float>(least);
+      for (int8_t& integer : weight.integers.data<int8_t>().subspan(c * row, row)) {
+        integer = round_to<int8_t>(integer * scale / least, -127, 127);
+      }
+    }
+  }
+  return weight;
 }
 
 class Inserter {
  public:
   Inserter(const graph::Model& model,
            const QdqPlan& plan,
-           const std::map<std::string, ActivationRange>& ranges)
+           const std::map<std::string, ActivationRange>& ranges,
+           const std::map<std::string, QuantisedWeight>& weights)
       : model_(model),
         plan_(plan),
         ranges_(ranges),
+        weights_(weights),
         layers_(plan.layers.begin(), plan.layers.end()) {
     result_ = model;
     result_.graph.nodes.clear();
@@ -107,16 +137,12 @@ class Inserter {
     const Tensor& weight = model_.weight(node.inputs[1]);
     const Tensor* bias = node.inputs.size() > 2 ? &model_.weight(node.inputs[2]) : nullptr;
     const float input_scale = range_of(node.inputs[0]).scale();
-    const std::vector<float> scales = weight_scales(weight, bias, input_scale);
-    const auto row = static_cast<size_t>(weight.size()) / scales.size();
-    Tensor integers(DType::I8, weight.shape());
-    const auto values = weight.data<float>();
-    const auto out = integers.data<int8_t>();
-    for (size_t i = 0; i < values.size(); ++i) {
-      out[i] = round_to<int8_t>(
-          static_cast<double>(values[i]) / static_cast<double>(scales[i / row]), -127, 127);
+    QuantisedWeight rounded = rounded_weight(node, weight);
+    if (bias != nullptr) {
+      rounded = with_room_for(*bias, input_scale, std::move(rounded));
     }
-    copy.inputs[1] = dequantised(node.name + ".weight", std::move(integers), scales);
+    const std::vector<float> scales = rounded.scales;
+    copy.inputs[1] = dequantised(node.name + ".weight", std::move(rounded.integers), scales);
     if (bias != nullptr) {
       std::vector<float> bias_scales;
       Tensor bias_integers(DType::I32, bias->shape());
@@ -129,6 +155,13 @@ class Inserter {
       copy.inputs[2] =
           dequantised(node.name + ".bias", std::move(bias_integers), std::move(bias_scales));
     }
+  }
+
+  QuantisedWeight rounded_weight(const Node& layer, const Tensor& weight) const {
+    const auto known = weights_.find(layer.name);
+    return known != weights_.end()
+               ? QuantisedWeight{known->second.integers.clone(), known->second.scales}
+               : round_weight(weight, weight_scales(weight, plan_.per_channel));
   }
 
   /// Consumers of `name` read its integers from here on.
@@ -182,6 +215,7 @@ class Inserter {
   const graph::Model& model_;
   const QdqPlan& plan_;
   const std::map<std::string, ActivationRange>& ranges_;
+  const std::map<std::string, QuantisedWeight>& weights_;
   std::set<std::string> layers_;
   graph::Model result_;
   std::set<std::string> taken_;
@@ -194,8 +228,9 @@ class Inserter {
 
 graph::Model insert_qdq(const graph::Model& model,
                         const QdqPlan& plan,
-                        const std::map<std::string, ActivationRange>& ranges) {
-  return Inserter(model, plan, ranges).run();
+                        const std::map<std::string, ActivationRange>& ranges,
+                        const std::map<std::string, QuantisedWeight>& weights) {
+  return Inserter(model, plan, ranges, weights).run();
 }
 
 }  // namespace coppice::compress

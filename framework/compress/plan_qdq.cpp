@@ -2,6 +2,8 @@
 #include <set>
 
 #include "compress/qdq.h"
+#include "compress/quantise.h"
+#include "core/error.h"
 
 namespace coppice::compress {
 
@@ -10,7 +12,7 @@ using graph::Op;
 
 namespace {
 
-bool is_layer(const graph::Model& model, const Node& node) {
+bool could_be_int8(const graph::Model& model, const Node& node) {
   return (node.op == Op::Conv || node.op == Op::Gemm) &&
          std::all_of(node.inputs.begin() + 1, node.inputs.end(), [&](const std::string& name) {
            return model.is_weight(name) && model.weight(name).dtype() == graph::DType::F32;
@@ -19,16 +21,18 @@ bool is_layer(const graph::Model& model, const Node& node) {
 
 class Planner {
  public:
-  Planner(const graph::Model& model, bool round_sums)
+  Planner(const graph::Model& model, const PlanOptions& options)
       : model_(model),
-        round_sums_(round_sums),
+        options_(options),
+        float_(options.float_layers.begin(), options.float_layers.end()),
         outputs_(model.graph.outputs.begin(), model.graph.outputs.end()) {}
 
   QdqPlan run() {
     const auto& nodes = model_.graph.nodes;
     for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
       if (wants_integers(*node)) {
-        const std::string spared = node->op == Op::Add && !round_sums_ ? spared_by(*node) : "";
+        const std::string spared =
+            node->op == Op::Add && !options_.round_sums ? spared_by(*node) : "";
         for (const std::string& input : node->inputs) {
           const Node* source = model_.graph.find(input);
           if (source != nullptr && source->dtype == graph::DType::F32 && input != spared) {
@@ -37,9 +41,9 @@ class Planner {
         }
       }
     }
-    QdqPlan plan;
+    QdqPlan plan{.scale_of = {}, .layers = {}, .per_channel = options_.per_channel};
     for (const Node& node : nodes) {
-      if (is_layer(model_, node)) {
+      if (is_layer(node)) {
         plan.layers.push_back(node.name);
       }
       if (wanted_.contains(node.name)) {
@@ -51,6 +55,10 @@ class Planner {
   }
 
  private:
+  bool is_layer(const Node& node) const {
+    return could_be_int8(model_, node) && !float_.contains(node.name);
+  }
+
   /// Whether the output's values are all among the input's, so that one scale serves both.
   static bool moves(const Node& node) {
     switch (node.op) {
@@ -73,7 +81,7 @@ class Planner {
     switch (node.op) {
       case Op::Conv:
       case Op::Gemm:
-        return is_layer(model_, node);
+        return is_layer(node);
       case Op::AveragePool:
       case Op::GlobalAveragePool:
         return true;
@@ -115,7 +123,7 @@ class Planner {
     std::string spared;
     for (const Node& node : model_.graph.nodes) {
       const bool one_side = (add.inputs[0] == node.name) != (add.inputs[1] == node.name);
-      if (one_side && is_layer(model_, node) && node.shape == add.shape && is_private(node)) {
+      if (one_side && is_layer(node) && node.shape == add.shape && is_private(node)) {
         spared = node.name;
       }
     }
@@ -170,15 +178,40 @@ class Planner {
   }
 
   const graph::Model& model_;
-  bool round_sums_;
+  const PlanOptions& options_;
+  std::set<std::string> float_;
   std::set<std::string> outputs_;
   std::set<std::string> wanted_;
 };
 
+void check_float_layers(const graph::Model& model, const std::vector<std::string>& names) {
+  std::vector<std::string> known;
+  for (const Node& node : model.graph.nodes) {
+    if (could_be_int8(model, node)) {
+      known.push_back(node.name);
+    }
+  }
+  for (const std::string& name : names) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      throw core::Error(core::ErrorKind::NotFound,
+                        "quantise: float_layers names '" + name +
+                            "', which is no Conv or Gemm of the model" +
+                            core::did_you_mean(name, known));
+    }
+  }
+}
+
 }  // namespace
 
-QdqPlan plan_qdq(const graph::Model& model, bool round_sums) {
-  return Planner(model, round_sums).run();
+PlanOptions plan_options(const QuantiseOptions& options) {
+  return {.round_sums = options.round_sums,
+          .per_channel = options.per_channel,
+          .float_layers = options.float_layers};
+}
+
+QdqPlan plan_qdq(const graph::Model& model, const PlanOptions& options) {
+  check_float_layers(model, options.float_layers);
+  return Planner(model, options).run();
 }
 
 }  // namespace coppice::compress

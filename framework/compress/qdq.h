@@ -25,17 +25,36 @@ struct QdqPlan {
   std::map<std::string, std::string> scale_of;
   /// Conv and Gemm nodes that compute in int8, in graph order.
   std::vector<std::string> layers;
+  bool per_channel = true;  ///< a weight has a scale for each output channel, all equal otherwise
+};
+
+struct PlanOptions {
+  bool round_sums = false;
+  bool per_channel = true;
+  std::vector<std::string> float_layers = {};  ///< Conv and Gemm nodes that stay float
+};
+
+struct QuantiseOptions;
+PlanOptions plan_options(const QuantiseOptions& options);
+
+/// A layer's weight in integers: value = integer x scale of its output channel.
+struct QuantisedWeight {
+  graph::Tensor integers;  ///< i8, from -127 to 127
+  std::vector<float> scales;
 };
 
 /// Chosen backwards from the layers that need integer inputs, so that what only the caller sees
 /// (logits) stays float. Without `round_sums` an Add takes one layer's sums before they are
-/// rounded. REQUIRES: BN folded where it can be, no dropout; shapes inferred.
-QdqPlan plan_qdq(const graph::Model& model, bool round_sums);
+/// rounded. REQUIRES: BN folded where it can be, no dropout; shapes inferred. Throws
+/// Error{NotFound} for a name in `float_layers` that no Conv or Gemm has.
+QdqPlan plan_qdq(const graph::Model& model, const PlanOptions& options);
 
 /// Rewrites a float model to QDQ. `ranges`: one for each distinct value of `plan.scale_of`.
+/// `weights`: of layers whose integers are known already; the others are rounded to nearest.
 /// The result verifies and holds no float copy of a quantised weight.
 graph::Model insert_qdq(const graph::Model& model,
                         const QdqPlan& plan,
-                        const std::map<std::string, ActivationRange>& ranges);
+                        const std::map<std::string, ActivationRange>& ranges,
+                        const std::map<std::string, QuantisedWeight>& weights = {});
 
 }  // namespace coppice::compress

@@ -7,6 +7,8 @@
 
 #include "compress/bias_correction.h"
 #include "compress/calibrate.h"
+#include "compress/calibrations.h"
+#include "compress/equalise.h"
 #include "compress/qdq.h"
 #include "core/error.h"
 #include "graph/pass.h"
@@ -15,19 +17,12 @@ namespace coppice::compress {
 
 namespace {
 
-const std::vector<std::string> kCalibrations{"min_max", "mse", "percentile"};
-
 [[noreturn]] void refuse_quantising(const std::string& message) {
   throw core::Error(core::ErrorKind::InvalidArgument, "quantise: " + message);
 }
 
 void check(const QuantiseOptions& options) {
-  if (std::find(kCalibrations.begin(), kCalibrations.end(), options.calibration) ==
-      kCalibrations.end()) {
-    throw core::Error(core::ErrorKind::NotFound,
-                      "quantise: unknown calibration '" + options.calibration + "'" +
-                          core::did_you_mean(options.calibration, kCalibrations));
-  }
+  calibrations().get(options.calibration);
   if (!(options.percentile > 0 && options.percentile <= 100)) {
     refuse_quantising(fmt::format("percentile is {}, it must lie in (0, 100]", options.percentile));
   }
@@ -74,8 +69,9 @@ void QuantiseOptions::visit(core::Fields& f) {
   f.field(
       "calibration",
       calibration,
-      {.help = "how activation ranges are chosen: all values, a percentile, or least squared error",
-       .choices = kCalibrations});
+      {.help = "how activation ranges are chosen: all values, a percentile of them, least squared "
+               "error, or least loss of information",
+       .choices = calibrations().names()});
   f.field("percentile",
           percentile,
           {.help = "of activations kept inside the range", .unit = "%", .min = 50, .max = 100});
@@ -86,22 +82,53 @@ void QuantiseOptions::visit(core::Fields& f) {
   f.field("round_sums",
           round_sums,
           {.help = "round both inputs of an Add, for runtimes that add integers only"});
+  f.field("equalise",
+          equalise,
+          {.help = "even out the channels of layers that follow each other before quantising"});
+  f.field("absorb_biases",
+          absorb_biases,
+          {.help = "with equalise: move large biases on into the next layer, where BN tells them"});
+  f.field("replace_relu6",
+          replace_relu6,
+          {.help = "with equalise: make ReLU6 a ReLU, which lets channels be evened out through it "
+                   "but changes what exceeds 6"});
+  f.field("per_channel",
+          per_channel,
+          {.help = "a scale of weights for each output channel; false: one for each layer"});
+  f.field("float_layers", float_layers, {.help = "names of Conv and Gemm nodes that stay float"});
+  f.group("mixed", mixed, "which sensitive layers stay float");
+}
+
+void check_quantisable(const graph::Model& model,
+                       const graph::Tensor& samples,
+                       const QuantiseOptions& options) {
+  check(options);
+  check(model, samples);
 }
 
 graph::Model quantise(const graph::Model& model,
                       const graph::Tensor& samples,
-                      const QuantiseOptions& options) {
-  check(options);
-  check(model, samples);
-  graph::Model folded = graph::run_passes(model, graph::inference_passes());
-  const QdqPlan plan = plan_qdq(folded, options.round_sums);
+                      const QuantiseOptions& options,
+                      QuantiseReport* report) {
+  check_quantisable(model, samples, options);
+  QuantiseReport found;
+  graph::Model folded = options.equalise ? fold_and_equalise(model, options, &found.equalised_pairs)
+                                         : graph::run_passes(model, graph::inference_passes());
+  const graph::Tensor calibration = front(samples, options.samples);
+  PlanOptions planning = plan_options(options);
+  planning.float_layers = found.float_layers = all_float_layers(
+      folded, front(calibration, options.mixed.samples), options, &found.sensitivity);
+  const QdqPlan plan = plan_qdq(folded, planning);
   if (plan.layers.empty()) {
     refuse_quantising("the model has no Conv or Gemm to quantise");
   }
-  const graph::Tensor calibration = front(samples, options.samples);
+  found.int8_layers = plan.layers;
   const auto ranges = calibrate(folded, plan, calibration, options);
   if (options.bias_correction) {
     folded = correct_biases(with_own_biases(std::move(folded), plan), plan, ranges, calibration);
+  }
+  if (report != nullptr) {
+    *report = std::move(found);
   }
   return insert_qdq(folded, plan, ranges);
 }

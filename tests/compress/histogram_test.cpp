@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "calibration_reference.h"
+#include "compress/calibrations.h"
+#include "compress/quantise.h"
 #include "core/rng.h"
 
 namespace coppice::compress {
@@ -77,6 +80,58 @@ TEST(MseLimit, KeepsTheWholeRangeOfEvenlySpreadValues) {
     histogram.add(std::vector<float>{static_cast<float>(i) / 1024});
   }
   EXPECT_NEAR(mse_limit(histogram, 127), 2, 0.02);
+}
+
+/// Counts of 2048 bins, by a rule on whole numbers.
+template <class Rule>
+Histogram shaped(Rule rule) {
+  Histogram histogram(2048);
+  for (int64_t bin = 0; bin < 2048; ++bin) {
+    histogram.add(
+        std::vector<float>(static_cast<size_t>(rule(bin)), static_cast<float>(bin) + 0.5F));
+  }
+  return histogram;
+}
+
+void expect_kept(const Histogram& histogram, const reference::Kept& kept) {
+  EXPECT_DOUBLE_EQ(entropy_limit(histogram, 127), std::min(kept.signed_bins + 0.5, 2048.0));
+  EXPECT_DOUBLE_EQ(entropy_limit(histogram, 255), std::min(kept.unsigned_bins + 0.5, 2048.0));
+}
+
+TEST(EntropyLimit, IsThatOfThePublishedAlgorithm) {
+  expect_kept(shaped([](int64_t b) { return 1000000 * 1600 / (1600 + b * b); }),
+              reference::kDecaying);
+  expect_kept(shaped([](int64_t b) { return (2048 - b) * 7; }), reference::kTriangle);
+  expect_kept(
+      shaped([](int64_t b) { return (b < 400 ? (400 - b) * 50 : 0) + (b == 2047 ? 3 : 0); }),
+      reference::kOutlier);
+  expect_kept(shaped([](int64_t b) {
+                return std::max<int64_t>(0, 300 - std::abs(b - 200)) * 9 +
+                       std::max<int64_t>(0, 60 - std::abs(b - 1500));
+              }),
+              reference::kTwoHills);
+}
+
+TEST(EntropyLimit, OfNothingAndOfOneValueIsTheWholeRange) {
+  EXPECT_DOUBLE_EQ(entropy_limit(Histogram(3), 127), 3);
+  Histogram constant(3);
+  constant.add(std::vector<float>(50, 3.0F));
+  EXPECT_DOUBLE_EQ(entropy_limit(constant, 255), 3);
+}
+
+TEST(Calibrations, EveryOneGivesABoundWithinTheRange) {
+  core::Rng rng(2);
+  Histogram histogram(6);
+  for (int i = 0; i < 5000; ++i) {
+    histogram.add(std::vector<float>{static_cast<float>(rng.normal())});
+  }
+  for (const std::string& name : calibrations().names()) {
+    for (const int64_t levels : {127, 255}) {
+      const double limit = calibrations().get(name)(histogram, levels, {});
+      EXPECT_GT(limit, 1) << name;
+      EXPECT_LE(limit, 6) << name;
+    }
+  }
 }
 
 }  // namespace

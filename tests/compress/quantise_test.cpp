@@ -210,7 +210,7 @@ TEST(Quantise, AgreesWithTheFloatModel) {
     classes.insert(c);
   }
   ASSERT_EQ(classes.size(), 4U) << "agreement on one class proves nothing";
-  for (const char* calibrator : {"min_max", "percentile", "mse"}) {
+  for (const char* calibrator : {"min_max", "percentile", "mse", "entropy"}) {
     for (const bool correct : {false, true}) {
       const graph::Model quantised =
           quantise(model, calibration, {.calibration = calibrator, .bias_correction = correct});
