@@ -65,7 +65,8 @@ class StageCheck {
               stage.kind));
     }
     check_kind(stage, field);
-    models_[stage.name] = {true, model.int8 || kind.gives_int8};
+    const bool trains_int8 = stage.kind == "train" && stage.train.train.qat.any();
+    models_[stage.name] = {true, model.int8 || kind.gives_int8 || trains_int8};
   }
 
  private:

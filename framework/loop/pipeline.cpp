@@ -31,7 +31,7 @@ std::filesystem::path train(Stages& stages,
   return stages.run("train", name, std::move(inputs), core::dump_options(job)) / "model.onnx";
 }
 
-/// Prune, recover, quantise: from `lineage.student` to `lineage.artefact`.
+/// Prune, recover, quantise (unless recovering does): from `lineage.student` to `lineage.artefact`.
 void compress_student(Stages& stages,
                       const std::string& tag,
                       const std::filesystem::path& teacher,
@@ -53,6 +53,10 @@ void compress_student(Stages& stages,
   inputs["teacher"] = teacher;
   lineage.recovered =
       train(stages, tag + "recover", std::move(inputs), {.model = {}, .train = recover});
+  if (recover.qat.any()) {  // what it trains is int8 already
+    lineage.artefact = lineage.recovered;
+    return;
+  }
   lineage.artefact = stages.run("quantise",
                                 tag + "quantise",
                                 {{"model", lineage.recovered}, {"calibration", data.calibration}},

@@ -86,6 +86,22 @@ void check_loss(const TrainOptions& options, const std::string& task) {
   }
 }
 
+void check_qat(const TrainOptions& options) {
+  if (options.qat.method == "lsq" && options.sam_rho > 0) {
+    refuse_field("qat.method",
+                 "lsq learns scales, which the ascent of sam_rho would move away from any range; "
+                 "use ste or set sam_rho to 0");
+  }
+  const auto& hints = options.distil.hints;
+  if (options.qat.any() && std::any_of(hints.begin(), hints.end(), [](const HintOptions& hint) {
+        return hint.method == "fitnets";
+      })) {
+    refuse_field("qat.method",
+                 "the layer that fitnets learns has no int8 form; distil first, and quantise in a "
+                 "second training that starts from the result");
+  }
+}
+
 }  // namespace
 
 namespace {
@@ -134,6 +150,7 @@ void check(const TrainOptions& options, const data::Schema& schema) {
   check_schedule(options);
   check_structure(options);
   check_distil(options.distil, options.ema_decay > 0);
+  check_qat(options);
 }
 
 }  // namespace coppice::recipe

@@ -43,6 +43,7 @@ void TrainOptions::visit(core::Fields& f) {
   f.group("sparsity", sparsity, "weights that become zero little by little");
   f.group("early_stopping", early_stopping, "when to end before the last epoch");
   f.group("checkpoint", checkpoint, "when the run is saved");
+  f.group("qat", qat, "training with the rounding of int8");
   f.field("strategies", strategies, {.help = "named hooks around training steps, in order"});
   f.field(
       "replay_share",

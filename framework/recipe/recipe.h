@@ -10,6 +10,7 @@
 #include "recipe/checkpoint.h"
 #include "recipe/distil.h"
 #include "recipe/optimizer.h"
+#include "recipe/qat.h"
 #include "recipe/regularise.h"
 #include "recipe/schedule.h"
 #include "recipe/structure.h"
@@ -39,6 +40,7 @@ struct TrainOptions {
   SparsityOptions sparsity;      ///< that grows while training
   EarlyStoppingOptions early_stopping;
   CheckpointOptions checkpoint;
+  QatOptions qat;                       ///< int8 simulated in training; the result is int8 then
   std::vector<std::string> strategies;  ///< named train::Strategy hooks, in order
   double replay_share =
       0.5;              ///< of each batch drawn from the `replay` input, when the job is given one

@@ -10,6 +10,7 @@
 #include "core/hash.h"
 #include "graph/onnx.h"
 #include "train/hdf5_image.h"
+#include "train/tensor_bridge.h"
 
 namespace coppice::train {
 
@@ -19,6 +20,7 @@ constexpr const char* kFormat = "coppice-checkpoint-3";
 constexpr const char* kMomentFolder = "optimizer/";
 constexpr const char* kBestFolder = "best/";
 constexpr const char* kAverageFolder = "average/";
+constexpr const char* kMoreFolder = "more/";  // weights that no node reads, which ONNX leaves out
 
 template <class Field>
 void visit_metrics(EpochMetrics& m, Field field) {
@@ -136,6 +138,17 @@ NamedTensors tensors_in(const char* folder, const Hdf5Content& content) {
   return tensors;
 }
 
+/// Real weights that no node of the model reads.
+graph::Weights more_weights(const Checkpoint& checkpoint) {
+  graph::Weights more;
+  for (const auto& [name, tensor] : checkpoint.state.weights) {
+    if (tensor.dtype() == graph::DType::F32 && checkpoint.model.graph.consumers(name).empty()) {
+      more[name] = tensor;
+    }
+  }
+  return more;
+}
+
 /// Over everything but itself: HDF5 alone does not notice altered values.
 std::string checksum(const Hdf5Content& content) {
   core::Sha256 hash;
@@ -158,6 +171,9 @@ void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkp
   core::Bytes model = graph::to_onnx(checkpoint.model);
   const auto size = static_cast<int64_t>(model.size());
   content.arrays["model"] = {Hdf5Array::Type::Byte, {size}, std::move(model)};
+  for (const auto& [name, tensor] : more_weights(checkpoint)) {
+    content.arrays[kMoreFolder + name] = to_array(to_aten(tensor));
+  }
   content.arrays["history"] = to_array(checkpoint.state.history);
   content.arrays["progress"] = progress_array(checkpoint.state);
   add_tensors(checkpoint.state.optimizer.tensors, kMomentFolder, content);
@@ -182,6 +198,9 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
   checkpoint.job = content.attributes["job"];
   checkpoint.model = graph::from_onnx(content.arrays["model"].bytes);
   checkpoint.state.weights = checkpoint.model.weights;
+  for (const auto& [name, tensor] : tensors_in(kMoreFolder, content)) {
+    checkpoint.state.weights[name] = to_graph(tensor);
+  }
   checkpoint.state.history = to_history(content.arrays["history"], what);
   checkpoint.state.optimizer.steps = std::stoll(content.attributes["optimizer_steps"]);
   read_progress(content.arrays["progress"], what, checkpoint.state);

@@ -1,18 +1,27 @@
 #include "train/network.h"
 
+#include <limits>
 #include <set>
 #include <utility>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/amax.h>
 
 #include "core/error.h"
 #include "train/parameter.h"
 #include "train/plan.h"
+#include "train/qat/fake_quantise.h"
 #include "train/tensor_bridge.h"
 #include "train/walk.h"
 
 namespace coppice::train {
+
+namespace {
+constexpr double kLargestInteger = 127;  // of a weight
+constexpr double kLeastWeightScale = std::numeric_limits<float>::min();
+}  // namespace
 
 struct Network::State {
   graph::Model model;
@@ -21,22 +30,64 @@ struct Network::State {
   std::vector<Step> steps;
   std::map<std::string, at::Tensor> weights;
   std::vector<Parameter> parameters;
+  std::map<std::string, std::string> rounded;  ///< weight → its scales, "" where they follow it
 
   at::ScalarType real() const { return precision == Precision::Double ? at::kDouble : at::kFloat; }
 
   at::ScalarType products() const { return precision == Precision::Mixed ? at::kBFloat16 : real(); }
 
   void take_weights();
+  at::Tensor own_copy(const graph::Tensor& tensor) const;
+  at::Tensor scales_of(const std::string& weight) const;
+  std::map<std::string, at::Tensor> weights_of_forward() const;
+  void learn(const std::string& scale);
   void find_parameters();
 };
 
 void Network::State::take_weights() {
   for (auto& [name, tensor] : model.weights) {
     tensor = tensor.clone();
-    at::Tensor view = to_aten(tensor);
-    const bool widen = precision == Precision::Double && tensor.dtype() == graph::DType::F32;
-    weights[name] = (widen ? view.to(at::kDouble) : view).to(device);
+    weights[name] = own_copy(tensor);
   }
+}
+
+/// Shares the tensor's memory where dtype and device allow.
+at::Tensor Network::State::own_copy(const graph::Tensor& tensor) const {
+  at::Tensor view = to_aten(tensor);
+  const bool widen = precision == Precision::Double && tensor.dtype() == graph::DType::F32;
+  return (widen ? view.to(at::kDouble) : view).to(device);
+}
+
+/// One for each output channel, as the int8 model will have them.
+at::Tensor Network::State::scales_of(const std::string& weight) const {
+  const std::string& stored = rounded.at(weight);
+  if (!stored.empty()) {
+    return weights.at(stored);
+  }
+  const at::NoGradGuard no_grad;
+  const at::Tensor& values = weights.at(weight);
+  const at::Tensor largest = values.reshape({values.size(0), -1}).abs().amax(1);
+  const at::Tensor scales = largest / kLargestInteger;
+  return scales.masked_fill(scales < kLeastWeightScale, 1);
+}
+
+std::map<std::string, at::Tensor> Network::State::weights_of_forward() const {
+  std::map<std::string, at::Tensor> result = weights;
+  for (const auto& [name, stored] : rounded) {
+    at::Tensor& weight = result.at(name);
+    const int64_t row = weight.numel() / weight.size(0);
+    weight = fake_quantise(weight,
+                           scales_of(name),
+                           {.low = -kLargestInteger,
+                            .high = kLargestInteger,
+                            .scale_gradient = lsq_gradient(row, kLargestInteger)});
+  }
+  return result;
+}
+
+void Network::State::learn(const std::string& scale) {
+  weights.at(scale).requires_grad_();
+  parameters.push_back({scale, ParameterKind::Scale, weights.at(scale)});
 }
 
 void Network::State::find_parameters() {
@@ -119,9 +170,13 @@ Activations Network::forward(const at::Tensor& input, const ForwardOptions& opti
 
 Activations Network::forward(const std::map<std::string, at::Tensor>& inputs,
                              const ForwardOptions& options) {
+  std::map<std::string, at::Tensor> rounded;
+  if (!state_->rounded.empty()) {
+    rounded = state_->weights_of_forward();
+  }
   return walk({.graph = state_->model.graph,
                .steps = state_->steps,
-               .weights = state_->weights,
+               .weights = state_->rounded.empty() ? state_->weights : rounded,
                .real = state_->real(),
                .products = options.training ? state_->products() : state_->real(),
                .device = state_->device},
@@ -131,6 +186,46 @@ Activations Network::forward(const std::map<std::string, at::Tensor>& inputs,
 
 at::Tensor Network::logits(const at::Tensor& input, const ForwardOptions& options) {
   return forward(input, options).at(state_->model.graph.outputs.front());
+}
+
+void Network::round_weights(const std::map<std::string, graph::Tensor>& scales, bool learn_scales) {
+  std::set<std::string> learning;
+  for (const auto& [weight, scale] : scales) {
+    if (!state_->weights.contains(weight)) {
+      throw core::Error(core::ErrorKind::NotFound,
+                        "the network has no weight '" + weight + "' to round");
+    }
+    std::string& name = state_->rounded[weight];
+    if (learn_scales) {
+      name = weight + ".learned_scale";
+      state_->model.weights[name] = scale.clone();
+      state_->weights[name] = state_->own_copy(state_->model.weights[name]);
+      state_->learn(name);
+    }
+  }
+  for (const graph::Node& node : state_->model.graph.nodes) {
+    if (learn_scales && node.op == graph::Op::QuantizeLinear &&
+        learning.insert(node.inputs[1]).second) {
+      state_->learn(node.inputs[1]);
+    }
+  }
+}
+
+std::map<std::string, graph::Tensor> Network::weight_scales() const {
+  std::map<std::string, graph::Tensor> scales;
+  for (const auto& [weight, stored] : state_->rounded) {
+    scales[weight] = to_graph(state_->scales_of(weight).detach().to(at::kFloat)).clone();
+  }
+  return scales;
+}
+
+void Network::keep_scales_positive() {
+  const at::NoGradGuard no_grad;
+  for (const Parameter& p : state_->parameters) {
+    if (p.kind == ParameterKind::Scale) {
+      p.value.detach().clamp_(std::numeric_limits<float>::epsilon());
+    }
+  }
 }
 
 const std::vector<Parameter>& Network::parameters() const {

@@ -22,7 +22,10 @@ struct ForwardOptions {
   bool training = false;  ///< dropout, and BN by batch statistics (which updates the running ones)
   uint64_t dropout_seed = 0;  ///< the same seed drops the same values
   std::vector<std::string> keep =
-      {};  ///< nodes whose outputs are wanted besides the graph's outputs
+      {};                     ///< nodes whose outputs are wanted besides the graph's outputs
+  bool freeze_norms = false;  ///< in training, BN by the running statistics, which stay
+  double range_momentum = 0;  ///< in training, of a batch's largest value in the scales of
+                              ///< QuantizeLinear that do not learn
 };
 
 enum class Precision {
@@ -57,7 +60,19 @@ class Network {
   /// The first output.
   at::Tensor logits(const at::Tensor& input, const ForwardOptions& options = {});
 
-  /// In graph order; empty for a network of int8 weights.
+  /// From now on these weights (of Conv and Gemm) are rounded to i8 and back in every forward, with
+  /// a scale for each output channel (qat/fake_quantise.h). `learn_scales`: the given scales and
+  /// those of QuantizeLinear nodes become parameters; else a weight's scales follow its largest
+  /// values. Throws Error{NotFound} for a weight that the network does not have.
+  void round_weights(const std::map<std::string, graph::Tensor>& scales, bool learn_scales);
+
+  /// Of the weights that are rounded, as they are now.
+  std::map<std::string, graph::Tensor> weight_scales() const;
+
+  /// Keeps scales that learn from 0 and below. Call it behind every change of parameters.
+  void keep_scales_positive();
+
+  /// In graph order; empty for a network of int8 weights; scales come last.
   const std::vector<Parameter>& parameters() const;
   void clear_gradients();
 

@@ -11,6 +11,7 @@ enum class ParameterKind {
   Bias,
   NormScale,
   NormShift,
+  Scale,  ///< of integers: positive
 };
 
 /// A trainable weight of a network, bearing the name it has in the graph. `value` shares the

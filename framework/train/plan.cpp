@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace coppice::train {
 
@@ -38,9 +39,25 @@ std::optional<size_t> residual_of(const graph::Model& model,
   return std::nullopt;
 }
 
+/// Whether DequantizeLinear gives back what QuantizeLinear rounded: one scale and no zero point but
+/// 0.
+bool gives_back(const graph::Model& model, const graph::Node& quantise, const graph::Node& back) {
+  const graph::Tensor& zero = model.weight(quantise.inputs[2]);
+  return back.op == Op::DequantizeLinear && quantise.inputs[1] == back.inputs[1] &&
+         quantise.inputs[2] == back.inputs[2] && model.weight(quantise.inputs[1]).size() == 1 &&
+         zero.bytes()[0] == std::byte{0};
+}
+
 void find_chain(const graph::Model& model, std::vector<Step>& steps, size_t i) {
   const auto& nodes = model.graph.nodes;
   const bool norm = nodes[i].op == Op::BatchNorm;
+  if (nodes[i].op == Op::QuantizeLinear) {
+    const size_t back = sole_reader(model, steps, i);
+    if (gives_back(model, nodes[i], nodes[back])) {
+      steps[i].chain = {back};
+    }
+    return;
+  }
   if ((!norm && nodes[i].op != Op::Relu) || nodes[i].shape.size() != 4) {
     return;
   }
@@ -93,7 +110,10 @@ std::vector<Step> plan_steps(const graph::Model& model) {
   for (const std::string& output : model.graph.outputs) {
     steps[index.at(output)].is_output = true;
   }
+  std::set<std::string> scales;
   for (size_t i = 0; i < nodes.size(); ++i) {
+    steps[i].first_of_scale =
+        nodes[i].op == Op::QuantizeLinear && scales.insert(nodes[i].inputs[1]).second;
     find_chain(model, steps, i);
   }
   return steps;

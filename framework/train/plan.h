@@ -22,8 +22,10 @@ struct Step {
   size_t readers = 0;
   bool is_output = false;
   /// The addition, ReLU and 2 x 2 pooling that can be computed with this BatchNorm, or pooling with
-  /// this ReLU: each is the only reader of the one before it.
+  /// this ReLU, or the DequantizeLinear that takes back this QuantizeLinear: each is the only
+  /// reader of the one before it.
   std::vector<size_t> chain;
+  bool first_of_scale = false;     ///< the first QuantizeLinear with this scale
   std::optional<size_t> residual;  ///< the node before this one that the chain's addition adds
 };
 

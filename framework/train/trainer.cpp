@@ -251,6 +251,7 @@ class Run {
     for (const auto& structure : structures_) {
       structure->end_step(*optimizer_, number + 1);
     }
+    network_.keep_scales_positive();
     network_.clear_gradients();
     if (average_) {
       average_->update(network_, number);
@@ -288,7 +289,9 @@ class Run {
         network_.forward(samples,
                          {.training = true,
                           .dropout_seed = dropout_.split(static_cast<uint64_t>(number)).next(),
-                          .keep = objective_->reads()});
+                          .keep = objective_->reads(),
+                          .freeze_norms = frozen(),
+                          .range_momentum = moving_range()});
     Pass pass{.output = values.at(network_.graph().outputs.front()),
               .loss = objective_->loss(values, loaded, mixing, task_.teacher)};
     const at::Tensor labels = labels_of(loaded.batch);
@@ -324,10 +327,20 @@ class Run {
     stops_ += sums.stops;
   }
 
+  /// Epochs done, with the part of the present one.
+  double progress() const {
+    return static_cast<double>(epoch()) +
+           static_cast<double>(current_.steps) / static_cast<double>(loader_.steps_per_epoch());
+  }
+
+  bool frozen() const { return options_.qat.any() && progress() >= options_.qat.freeze_bn_after; }
+
+  double moving_range() const {
+    return options_.qat.method == "ste" && !frozen() ? options_.qat.range_momentum : 0;
+  }
+
   void set_rates() {
-    const double at =
-        static_cast<double>(epoch()) +
-        static_cast<double>(current_.steps) / static_cast<double>(loader_.steps_per_epoch());
+    const double at = progress();
     const auto epochs = static_cast<double>(options_.epochs);
     learning_rate_ = options_.optimizer.learning_rate * plateau_.share *
                      learning_rate_share(options_.schedule, at, epochs);

@@ -114,15 +114,16 @@ class Walk {
     const LoweringArgs args{
         .node = node,
         .inputs = arguments_,
-        .training = options_.training,
+        .training =
+            options_.training && !(options_.freeze_norms && node.op == graph::Op::BatchNorm),
+        .range_momentum = step.first_of_scale ? options_.range_momentum : 0,
         .may_overwrite = may_overwrite(step),
         .passed_on = reads_node_with_others(step) ? &values_[step.sources[0].node] : nullptr,
         .dropout_seed = node.op == graph::Op::Dropout ? dropout_.split(i).next() : 0,
         .real = real_,
         .products = products_};
     if (can_fuse(i) && arguments_[0].is_cpu()) {
-      values_[step.chain.back()] =
-          node.op == graph::Op::Relu ? relu_and_pool(arguments_[0]) : lower_chain(step, args);
+      values_[step.chain.back()] = lower_chain(step, args);
       for (const size_t member : step.chain) {
         done_[member] = true;
         forget_read_by(member);
@@ -133,13 +134,19 @@ class Walk {
     forget_read_by(i);
   }
 
-  at::Tensor lower_chain(const Step& step, const LoweringArgs& batch_norm) const {
+  at::Tensor lower_chain(const Step& step, const LoweringArgs& first) const {
+    if (first.node.op == graph::Op::QuantizeLinear) {
+      return lower_fake_quantise(first);
+    }
+    if (first.node.op == graph::Op::Relu) {
+      return relu_and_pool(first.inputs[0]);
+    }
     const auto has = [&](graph::Op op) {
       return std::any_of(step.chain.begin(), step.chain.end(), [&](size_t member) {
         return graph_.nodes[member].op == op;
       });
     };
-    return lower_norm_chain(batch_norm,
+    return lower_norm_chain(first,
                             {.residual = step.residual ? values_[*step.residual] : at::Tensor(),
                              .relu = has(graph::Op::Relu),
                              .pool = has(graph::Op::MaxPool)});
@@ -174,8 +181,8 @@ class Walk {
         return false;
       }
     }
-    // Without a BatchNorm the fused kernel has no gradient.
-    return graph_.nodes[i].op == graph::Op::BatchNorm || !at::GradMode::is_enabled();
+    // The fused ReLU and pooling has no gradient.
+    return graph_.nodes[i].op != graph::Op::Relu || !at::GradMode::is_enabled();
   }
 
   const graph::Graph& graph_;

@@ -228,6 +228,44 @@ TEST_F(JobsTest, LowRankLayersTrainOn) {
   EXPECT_GT(figure(recovered, "accuracy"), 0.9);
 }
 
+TEST_F(JobsTest, QuantisedTrainingGivesAnInt8ModelAndResumes) {
+  const fs::path model = train() / "model.onnx";
+  for (const char* kind : {"ste", "lsq"}) {
+    const std::string method = kind;
+    const std::string options =
+        "train: {epochs: 2, batch_size: 32, threads: 1, optimizer: {learning_rate: 0.01}, "
+        "checkpoint: {every_steps: 3}, qat: {method: " +
+        method + ", samples: 64, freeze_bn_after: 1}}\n";
+    const std::map<std::string, fs::path> inputs{
+        {"train", train_}, {"validation", test_}, {"model", model}};
+    const fs::path out = run("train", method, inputs, options);
+    const graph::Model int8 = graph::load_onnx(out / "model.onnx");
+    EXPECT_EQ(int8.weight("conv1.weight_q").dtype(), graph::DType::I8);
+    EXPECT_GT(figure(out, "accuracy"), 0.95);
+    const fs::path evaluated = run(
+        "evaluate", method + "-evaluated", {{"model", out / "model.onnx"}, {"data", test_}}, "");
+    EXPECT_DOUBLE_EQ(figure(evaluated, "accuracy"), figure(out, "accuracy"));
+    fs::remove(out / "model.onnx");
+    run("train", method, inputs, options);
+    EXPECT_EQ(graph::content_hash(graph::load_onnx(out / "model.onnx")), graph::content_hash(int8))
+        << "taken up from the checkpoint, learned scales among it";
+  }
+}
+
+TEST_F(JobsTest, MixedPrecisionIsReported) {
+  const fs::path model = train() / "model.onnx";
+  const fs::path out = run("quantise",
+                           "mixed",
+                           {{"model", model}, {"calibration", train_}},
+                           "samples: 64\ncalibration: entropy\nequalise: true\n"
+                           "mixed: {budget: layers, limit: 1}\n");
+  EXPECT_EQ(figure(out, "float_layers"), 1);
+  EXPECT_EQ(figure(out, "int8_layers"), 2);
+  EXPECT_GT(figure(out, "sqnr_db.conv2"), 0);
+  EXPECT_GT(figure(out, "equalised_pairs"), 0);
+  EXPECT_TRUE(fs::exists(out / "report.html"));
+}
+
 TEST_F(JobsTest, TheSameJobGivesTheSameModel) {
   const graph::Model a = graph::load_onnx(train("a") / "model.onnx");
   const graph::Model b = graph::load_onnx(train("b") / "model.onnx");

@@ -1,5 +1,7 @@
 #include <algorithm>
-#include <numeric>
+#include <filesystem>
+
+#include <fmt/format.h>
 
 #include "compress/quantise.h"
 #include "core/clock.h"
@@ -7,12 +9,45 @@
 #include "data/store.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
+#include "report/html.h"
 #include "report/metrics_log.h"
 #include "train/check_model.h"
 #include "train/components.h"
 #include "train/sample_tensor.h"
 
 namespace coppice::train {
+
+namespace {
+
+/// Each layer, what it computes in and, where that was measured, what int8 costs it alone.
+void write_page(const JobContext& context,
+                const compress::QuantiseReport& found,
+                const graph::Cost& cost) {
+  const auto sensitivity_of = [&](const std::string& layer) -> std::string {
+    for (const compress::LayerSensitivity& known : found.sensitivity) {
+      if (known.layer == layer) {
+        return fmt::format("{:.1f}", known.sqnr_db);
+      }
+    }
+    return "";
+  };
+  std::vector<std::vector<std::string>> rows;
+  for (const std::string& layer : found.float_layers) {
+    rows.push_back({layer, "float", sensitivity_of(layer)});
+  }
+  for (const std::string& layer : found.int8_layers) {
+    rows.push_back({layer, "int8", sensitivity_of(layer)});
+  }
+  report::HtmlReport page("Quantisation: " + context.spec.name);
+  page.facts({{"weight bytes", fmt::format("{}", cost.weight_bytes)},
+              {"layers in int8", fmt::format("{}", found.int8_layers.size())},
+              {"layers in float", fmt::format("{}", found.float_layers.size())}})
+      .section("Layers")
+      .table({"layer", "computes in", "signal to error when alone in int8, dB"}, rows)
+      .write(context.folder / "report.html");
+}
+
+}  // namespace
 
 void run_quantise_job(const JobContext& context) {
   const core::Stopwatch watch;
@@ -22,23 +57,32 @@ void run_quantise_job(const JobContext& context) {
   const graph::Model before = graph::load_onnx(context.input("model"));
   const auto dataset = data::open_version(context.input("calibration"));
   check_model_fits(before, dataset->schema(), "model");
+  compress::QuantiseReport found;
   graph::Model after =
-      compress::quantise(before, first_samples(*dataset, options.samples), options);
+      compress::quantise(before, first_samples(*dataset, options.samples), options, &found);
   after.metadata.lineage["parent"] = graph::content_hash(before);
   after.metadata.lineage["stage"] = context.spec.name;
 
   const graph::Cost cost = graph::cost(after);
   graph::save_onnx(after, context.folder / "model.onnx");
-  report::write_summary(
-      context.folder / "summary.json",
-      {{"macs", static_cast<double>(cost.macs)},
-       {"weight_bytes_before", static_cast<double>(graph::cost(before).weight_bytes)},
-       {"weight_bytes", static_cast<double>(cost.weight_bytes)},
-       {"file_bytes",
-        static_cast<double>(std::filesystem::file_size(context.folder / "model.onnx"))},
-       {"calibration_samples", static_cast<double>(std::min(options.samples, dataset->size()))},
-       {"seconds", watch.seconds()}},
-      {{"kind", context.spec.kind}, {"name", context.spec.name}});
+  std::map<std::string, double> figures{
+      {"macs", static_cast<double>(cost.macs)},
+      {"weight_bytes_before", static_cast<double>(graph::cost(before).weight_bytes)},
+      {"weight_bytes", static_cast<double>(cost.weight_bytes)},
+      {"file_bytes",
+       static_cast<double>(std::filesystem::file_size(context.folder / "model.onnx"))},
+      {"calibration_samples", static_cast<double>(std::min(options.samples, dataset->size()))},
+      {"int8_layers", static_cast<double>(found.int8_layers.size())},
+      {"float_layers", static_cast<double>(found.float_layers.size())},
+      {"equalised_pairs", static_cast<double>(found.equalised_pairs)},
+      {"seconds", watch.seconds()}};
+  for (const compress::LayerSensitivity& layer : found.sensitivity) {
+    figures["sqnr_db." + layer.layer] = layer.sqnr_db;
+  }
+  write_page(context, found, cost);
+  report::write_summary(context.folder / "summary.json",
+                        figures,
+                        {{"kind", context.spec.kind}, {"name", context.spec.name}});
 }
 
 }  // namespace coppice::train

@@ -26,6 +26,7 @@
 #include "train/job_kinds/training_job.h"
 #include "train/network.h"
 #include "train/objective.h"
+#include "train/qat/qat.h"
 #include "train/ranks/rank_group.h"
 #include "train/teacher.h"
 #include "train/train_report.h"
@@ -252,8 +253,16 @@ void run_train_job(const JobContext& context) {
     initial = add_regressors(std::move(initial), distil, teacher->graphs(), context.spec.seed);
   }
   set_threads(job.train, graph::cost(initial).macs, context.ranks);
-  Network network(
-      initial, compute.bfloat16 ? Precision::Mixed : Precision::Single, compute.device());
+  std::optional<QuantisedTraining> qat;
+  if (job.train.qat.any()) {
+    qat.emplace(initial, *inputs.train, job.train.qat);
+  }
+  Network network(qat ? qat->model() : initial,
+                  compute.bfloat16 ? Precision::Mixed : Precision::Single,
+                  compute.device());
+  if (qat) {
+    qat->simulate_in(network);
+  }
 
   const fs::path checkpoint_file = context.folder / "checkpoint.h5";
   const std::string key = jobs::stage_key(context.spec, "");
@@ -291,7 +300,12 @@ void run_train_job(const JobContext& context) {
     save_checkpoint(checkpoint_file, {key, network.to_model(), reached});
   };
   const std::vector<EpochMetrics> history = train(network, task, state);
-  write_results(context, job, compute, inputs, network, history, watch.seconds());
+  if (qat) {
+    Network int8(qat->finish(network), Precision::Single, compute.device());
+    write_results(context, job, compute, inputs, int8, history, watch.seconds());
+  } else {
+    write_results(context, job, compute, inputs, network, history, watch.seconds());
+  }
 }
 
 }  // namespace coppice::train

@@ -14,6 +14,7 @@ struct LoweringArgs {
   const graph::Node& node;
   const std::vector<at::Tensor>& inputs;
   bool training = false;            ///< batch statistics and dropout
+  double range_momentum = 0;        ///< of x's largest value in a moving QuantizeLinear scale
   bool may_overwrite = false;       ///< nobody else reads input 0 any more
   at::Tensor* passed_on = nullptr;  ///< may be set to input 0 as its other readers shall read it
   uint64_t dropout_seed = 0;
@@ -23,6 +24,9 @@ struct LoweringArgs {
 
 /// Computes a node with ATen, differentiably. Throws Error{Unsupported} naming the node.
 at::Tensor lower(const LoweringArgs& args);
+
+/// A QuantizeLinear and the DequantizeLinear that gives back what it rounds, in one.
+at::Tensor lower_fake_quantise(const LoweringArgs& quantise);
 
 /// One function per op of the table; the linker tells which is missing.
 #define COPPICE_LOWER(name, onnx, least, most) at::Tensor lower_##name(const LoweringArgs& args);

@@ -1,5 +1,6 @@
 #include "train/ranks/joint_step.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <ATen/core/grad_mode.h>
@@ -23,6 +24,11 @@ std::vector<std::string> running_statistics(const Network& network) {
     if (node.op == graph::Op::BatchNorm) {
       names.push_back(node.inputs[3]);
       names.push_back(node.inputs[4]);
+    }
+    if (node.op == graph::Op::QuantizeLinear &&
+        !network.weights().at(node.inputs[1]).requires_grad() &&
+        std::find(names.begin(), names.end(), node.inputs[1]) == names.end()) {
+      names.push_back(node.inputs[1]);  // moves with the batches
     }
   }
   return names;
