@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -31,9 +32,14 @@ class ChannelSets {
 /// channel it carries.
 using Labels = std::vector<size_t>;
 
+inline constexpr int64_t kChannelAxis = 1;
+
+/// Positions along a node's channel axis; 0 where it has none.
+int64_t channels_of(const graph::Node& node);
+
 /// One weight dimension whose positions carry channels.
 struct LabelledDimension {
-  std::string weight;
+  std::string weight;  ///< empty: the channels that a Reshape (the only node) gives the number of
   size_t dimension = 0;
   bool producer = false;
   std::vector<std::string> nodes;  ///< that use the weight, in graph order

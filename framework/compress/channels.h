@@ -21,21 +21,30 @@ struct ChannelSlice {
                           ///< tells their importance
 };
 
+/// A Reshape that names the number of a group's channels, `block` of its own for each.
+struct ChannelCount {
+  std::string node;
+  int64_t block = 1;
+};
+
 /// Channels that must be kept or cut together, found from the graph: through BN, activations,
-/// pooling, residual adds, concatenation, depthwise convolution and flatten into linear layers
-/// (DepGraph, Fang et al., CVPR 2023).
+/// pooling, residual adds, gates, concatenation, depthwise and grouped convolution, reshapes and
+/// flatten into linear layers (DepGraph, Fang et al., CVPR 2023). The groups of a grouped
+/// convolution are cut alike: one channel here is the same place in all of them, as in
+/// Torch-Pruning.
 struct ChannelGroup {
   std::string name;  ///< of its first producing node
   int64_t channels = 0;
+  int64_t parts = 1;     ///< places at that node which make one channel: its convolution groups
   bool prunable = true;  ///< false when a channel must stay, as it reaches a model output or input
   std::vector<ChannelSlice> slices;
+  std::vector<ChannelCount> counts = {};
 };
 
 /// Groups in graph order; every Conv or Gemm output channel belongs to exactly one. A layer whose
 /// channels go different ways makes several, named "conv1[0:4]", "conv1[4:10]". Not prunable
-/// besides: both sides of a convolution with 1 < groups < channels, channels under a softmax, a
-/// single channel that is spread over others, channels that a Reshape or a Slice of that axis
-/// counts. REQUIRES: shapes are inferred. Throws
+/// besides: channels under a softmax, a single channel that is spread over others, channels that a
+/// Slice of that axis counts or that a Reshape cuts across. REQUIRES: shapes are inferred. Throws
 /// Error{InvalidArgument} for a quantised model.
 std::vector<ChannelGroup> find_groups(const graph::Model& model);
 

@@ -3,13 +3,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "compress/prune.h"
+#include "compress/group_limits.h"
+#include "compress/prune_options.h"
 
 namespace coppice::compress {
-
-/// The fewest channels of a group of `channels` that the options let remain (all of them when it
-/// cannot be cut).
-int64_t least_kept(int64_t channels, const PruneOptions& options);
 
 /// Channels of all groups in the order in which they go, and what remains after any number of them
 /// went.
@@ -17,12 +14,18 @@ int64_t least_kept(int64_t channels, const PruneOptions& options);
 /// Pure: scores in, indices out.
 class CutPlan {
  public:
+  struct Ranking {
+    PruneScope scope = PruneScope::Global;
+    bool comparable = false;  ///< see Criterion
+  };
+
   /// `scores[g]` holds one score per channel of group g, lower = cut earlier, or nothing for a
-  /// group that stays whole. Scores are divided by their group's mean, so that wide and narrow
-  /// layers compete on even terms.
-  CutPlan(const std::vector<int64_t>& channels,
+  /// group that stays whole. Globally, scores are divided by their group's mean, so that wide and
+  /// narrow layers compete on even terms, unless they are comparable; per layer, what counts is the
+  /// share of the group that is gone with the channel.
+  CutPlan(std::vector<GroupLimit> limits,
           const std::vector<std::vector<double>>& scores,
-          const PruneOptions& options);
+          const Ranking& ranking);
 
   /// How many channels can go at most.
   int64_t size() const { return static_cast<int64_t>(order_.size()); }
@@ -33,13 +36,12 @@ class CutPlan {
 
  private:
   struct Entry {
-    double score;
+    double rank;
     size_t group;
     int64_t channel;
   };
 
-  std::vector<int64_t> channels_;
-  PruneOptions options_;
+  std::vector<GroupLimit> limits_;
   std::vector<Entry> order_;
 };
 

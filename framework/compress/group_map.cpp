@@ -4,7 +4,10 @@
 #include <set>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "compress/channel_labels.h"
+#include "core/error.h"
 
 namespace coppice::compress {
 
@@ -52,6 +55,10 @@ ChannelGroup start_group(const graph::Model& model,
   for (const Run& run : runs) {
     const LabelledDimension& dimension = labels.dimensions[run.dimension];
     for (const std::string& node : dimension.nodes) {
+      if (dimension.weight.empty()) {
+        group.counts.push_back({node, run.length});
+        continue;
+      }
       group.slices.push_back({.node = node,
                               .weight = dimension.weight,
                               .dimension = dimension.dimension,
@@ -73,18 +80,23 @@ ChannelGroup start_group(const graph::Model& model,
   return group;
 }
 
-/// The first producing node; with the range of its channels where it produces several groups.
-std::string name_of(const graph::Model& model, const ChannelGroup& group) {
+/// Names it after its first producing node, with the range of channels where that produces several
+/// groups.
+void name_group(const graph::Model& model, ChannelGroup& group) {
+  const auto first = std::find_if(
+      group.slices.begin(), group.slices.end(), [](const auto& slice) { return slice.producer; });
+  COPPICE_CHECK(first != group.slices.end(), "a group begins with a producer");
+  group.parts = 0;
   for (const ChannelSlice& slice : group.slices) {
-    if (slice.producer) {
-      const int64_t end = slice.offset + group.channels * slice.block;
-      const bool whole = end - slice.offset == model.weight(slice.weight).dim(slice.dimension);
-      return whole ? slice.node
-                   : slice.node + "[" + std::to_string(slice.offset) + ":" + std::to_string(end) +
-                         "]";
-    }
+    const bool same = slice.node == first->node && slice.weight == first->weight &&
+                      slice.dimension == first->dimension;
+    group.parts += same ? 1 : 0;
   }
-  return {};
+  const int64_t all = model.weight(first->weight).dim(first->dimension);
+  const int64_t end = first->offset + group.channels * first->block;
+  group.name = group.channels * group.parts * first->block == all
+                   ? first->node
+                   : fmt::format("{}[{}:{}]", first->node, first->offset, end);
 }
 
 }  // namespace
@@ -93,7 +105,7 @@ GroupMap map_groups(const graph::Model& model) {
   const ChannelLabels labels = label_channels(model);
   const std::vector<std::vector<Run>> runs = runs_by_root(labels);
   constexpr size_t kNone = static_cast<size_t>(-1);
-  std::vector<size_t> group_of(labels.sets.size(), kNone);  // by root
+  std::vector<std::optional<ChannelPlace>> place_of(labels.sets.size());  // by root
   GroupMap map;
   for (const LabelledDimension& dimension : labels.dimensions) {
     if (!dimension.producer) {
@@ -102,8 +114,7 @@ GroupMap map_groups(const graph::Model& model) {
     size_t previous = kNone;
     for (const size_t label : dimension.labels) {
       const size_t root = labels.sets.root(label);
-      if (group_of[root] !=
-          kNone) {  // already seen: in this group's block, or tied to an earlier producer
+      if (place_of[root]) {  // seen: in this group's block, or tied to an earlier producer
         previous = root == previous ? previous : kNone;
         continue;
       }
@@ -113,19 +124,20 @@ GroupMap map_groups(const graph::Model& model) {
       if (!extends) {
         map.groups.push_back(start_group(model, labels, runs[root], labels.sets.pinned(root)));
       }
-      ++map.groups.back().channels;
-      group_of[root] = map.groups.size() - 1;
+      place_of[root] = ChannelPlace{map.groups.size() - 1, map.groups.back().channels++};
       previous = root;
     }
   }
   for (ChannelGroup& group : map.groups) {
-    group.name = name_of(model, group);
+    name_group(model, group);
   }
   for (const auto& [node, positions] : labels.outputs) {
     std::set<size_t> own;
     for (const size_t label : positions) {
-      if (const size_t group = group_of[labels.sets.root(label)]; group != kNone) {
-        own.insert(group);
+      const auto& place = place_of[labels.sets.root(label)];
+      map.channels_of_node[node].push_back(place);
+      if (place) {
+        own.insert(place->group);
       }
     }
     map.groups_of_node[node].assign(own.begin(), own.end());

@@ -87,14 +87,36 @@ void mark(const graph::Model& model,
   }
 }
 
-/// Depthwise convolutions keep one convolution group per input channel.
+/// Depthwise convolutions keep one convolution group per input channel; others keep their groups,
+/// each of them narrower.
 void update_convolution_groups(const graph::Model& before, graph::Model& after) {
   for (graph::Node& node : after.graph.nodes) {
-    if (node.op != graph::Op::Conv || node.as<graph::ConvAttributes>().groups == 1) {
+    const bool transposed = node.op == graph::Op::ConvTranspose;
+    if (node.op != graph::Op::Conv && !transposed) {
       continue;
     }
-    auto& groups = node.as<graph::ConvAttributes>().groups;
-    groups = groups * after.weight(node.inputs[1]).dim(0) / before.weight(node.inputs[1]).dim(0);
+    int64_t& groups = transposed ? node.as<graph::ConvTransposeAttributes>().groups
+                                 : node.as<graph::ConvAttributes>().groups;
+    if (groups == 1 || !before.is_weight(node.inputs[1])) {
+      continue;
+    }
+    const graph::Tensor& weight = before.weight(node.inputs[1]);
+    const bool depthwise = transposed ? groups == weight.dim(0) : weight.dim(1) == 1;
+    if (depthwise) {
+      groups = groups * after.weight(node.inputs[1]).dim(0) / weight.dim(0);
+    }
+  }
+}
+
+/// Reshapes give fewer channels.
+void update_reshapes(const ChannelGroup& group, int64_t cut, graph::Model& model) {
+  for (const ChannelCount& count : group.counts) {
+    graph::Node* node = model.graph.find(count.node);
+    if (node == nullptr || node->op != graph::Op::Reshape) {
+      refuse(group,
+             "the model has no Reshape '" + count.node + "'; find the groups of this very model");
+    }
+    node->as<graph::ReshapeAttributes>().sample[0] -= cut * count.block;
   }
 }
 
@@ -119,6 +141,9 @@ graph::Model keep_channels(const graph::Model& model,
     }
   }
   graph::Model result = model;
+  for (size_t g = 0; g < groups.size(); ++g) {
+    update_reshapes(groups[g], groups[g].channels - std::ssize(keep[g]), result);
+  }
   for (const auto& [place, mask] : masks) {
     graph::Tensor& weight = result.weights.at(place.first);
     weight = without(weight, place.second, mask);

@@ -1,8 +1,7 @@
 #include "compress/prune.h"
 
 #include <algorithm>
-#include <cmath>
-#include <set>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -13,157 +12,120 @@
 
 namespace coppice::compress {
 
-void PruneOptions::visit(core::Fields& f) {
-  f.field(
-      "criterion", criterion, {.help = "how channels are ranked", .choices = criteria().names()});
-  f.field("macs_ratio",
-          macs_ratio,
-          {.help = "multiply-accumulates after / before, at most", .min = 0.001, .max = 1});
-  f.field("max_share_per_group",
-          max_share_per_group,
-          {.help = "largest share of one group's channels that may go", .min = 0, .max = 1});
-  f.field("min_channels", min_channels, {.help = "fewest channels that a group keeps", .min = 1});
-  f.field("round_to",
-          round_to,
-          {.help = "keep a multiple of this where a group has as many", .min = 1});
-  f.field("exclude", exclude, {.help = "names of nodes whose output channels all stay"});
-}
-
 namespace {
 
 [[noreturn]] void refuse_pruning(const std::string& message) {
   throw core::Error(core::ErrorKind::InvalidArgument, "prune: " + message);
 }
 
-void check(const PruneOptions& options) {
-  const auto in_unit = [](double value) {
-    return value >= 0 && value <= 1;
-  };
-  if (!in_unit(options.macs_ratio) || options.macs_ratio <= 0) {
-    refuse_pruning(fmt::format("macs_ratio is {}, it must lie in (0, 1]", options.macs_ratio));
+/// "macs_ratio 0.3", "latency of 0.5 of 812 us", "parameters of at most 10000".
+std::string describe(const PruneOptions& options, const TargetOptions& target) {
+  if (!options.target.given()) {
+    return fmt::format("macs_ratio {}", options.macs_ratio);
   }
-  if (!in_unit(options.max_share_per_group)) {
-    refuse_pruning(fmt::format("max_share_per_group is {}, it must lie in [0, 1]",
-                       options.max_share_per_group));
-  }
-  if (options.min_channels < 1 || options.round_to < 1) {
-    refuse_pruning("min_channels and round_to must be at least 1");
-  }
+  return target.value > 0 ? fmt::format("target {} {:.10g}", target.metric, target.value)
+                          : fmt::format("target {} ratio {}", target.metric, target.ratio);
 }
 
-std::set<size_t> excluded_groups(const graph::Model& model,
-                                 const GroupMap& map,
-                                 const std::vector<std::string>& names) {
-  std::set<size_t> excluded;
-  for (const std::string& name : names) {
-    const auto it = map.groups_of_node.find(name);
-    if (it == map.groups_of_node.end()) {
-      std::vector<std::string> known;
-      for (const graph::Node& node : model.graph.nodes) {
-        known.push_back(node.name);
-      }
-      refuse_pruning("exclude: the model has no node '" + name + "'" + core::did_you_mean(name, known));
+/// What keeps the groups from getting smaller, one after the other.
+std::string obstacles(const GroupMap& map, const std::vector<GroupLimit>& limits) {
+  constexpr size_t kMost = 12;
+  std::string text;
+  for (size_t g = 0; g < limits.size(); ++g) {
+    const GroupLimit& limit = limits[g];
+    if (g == kMost) {
+      return text + fmt::format("; and {} more groups", limits.size() - g);
     }
-    excluded.insert(it->second.begin(), it->second.end());
+    if (limit.reason.starts_with("is ") || limit.reason.starts_with("reaches ")) {
+      text += fmt::format("; '{}' {}", map.groups[g].name, limit.reason);
+    } else {
+      text += fmt::format("; '{}' has {} channels and keeps {} ({})",
+                          map.groups[g].name,
+                          limit.channels,
+                          limit.least,
+                          limit.reason);
+    }
   }
-  return excluded;
+  return text;
 }
 
-/// Why a group stays whole, or "" when it can be cut.
-std::string obstacle(const ChannelGroup& group, bool excluded, const PruneOptions& options) {
-  if (!group.prunable) {
-    return "reaches a model input or output";
+CutPlan make_plan(const graph::Model& model,
+                  const GroupMap& map,
+                  const std::vector<GroupLimit>& limits,
+                  const PruneOptions& options,
+                  const Statistics* statistics) {
+  std::vector<std::vector<double>> scores(map.groups.size());
+  for (size_t g = 0; g < map.groups.size(); ++g) {
+    if (limits[g].least < limits[g].channels) {
+      scores[g] = score_channels(options.criterion, model, map.groups[g], statistics);
+    }
   }
-  if (excluded) {
-    return "is excluded";
-  }
-  if (least_kept(group.channels, options) == group.channels) {
-    return fmt::format(
-        "has {} channels, of which min_channels {}, max_share_per_group {} and round_to {} let "
-        "none go",
-        group.channels,
-        options.min_channels,
-        options.max_share_per_group,
-        options.round_to);
-  }
-  return "";
+  return {limits,
+          scores,
+          {.scope = options.scope, .comparable = criteria().get(options.criterion).comparable}};
 }
 
-std::vector<double> score(const graph::Model& model,
-                          const ChannelGroup& group,
-                          Criterion criterion) {
-  std::vector<double> scores = criterion(model, group);
-  COPPICE_CHECK(std::ssize(scores) == group.channels, "a criterion gives one score per channel");
-  if (!std::all_of(scores.begin(), scores.end(), [](double s) { return std::isfinite(s); })) {
-    throw core::Error(core::ErrorKind::Numeric,
-                      "prune: the weights of group '" + group.name + "' are not finite");
-  }
-  return scores;
-}
-
-CutPlan make_plan(const graph::Model& model, const GroupMap& map, const PruneOptions& options) {
-  const Criterion criterion = criteria().get(options.criterion);
-  const std::set<size_t> excluded = excluded_groups(model, map, options.exclude);
-  std::vector<int64_t> channels;
-  std::vector<std::vector<double>> scores;
-  std::string reasons;
-  bool any = false;
+void fill(PruneReport& report,
+          const GroupMap& map,
+          const std::vector<std::vector<int64_t>>& kept,
+          const graph::Model& before,
+          const graph::Model& after) {
   for (size_t g = 0; g < map.groups.size(); ++g) {
     const ChannelGroup& group = map.groups[g];
-    channels.push_back(group.channels);
-    const std::string reason = obstacle(group, excluded.contains(g), options);
-    scores.push_back(reason.empty() ? score(model, group, criterion) : std::vector<double>{});
-    any = any || reason.empty();
-    reasons += reason.empty() ? "" : fmt::format("; '{}' {}", group.name, reason);
+    report.rows.push_back(
+        {group.name, group.channels * group.parts, std::ssize(kept[g]) * group.parts});
   }
-  if (!any && options.macs_ratio < 1) {
-    refuse_pruning("nothing can be cut" +
-           (map.groups.empty() ? "; the model has no Conv or Gemm" : reasons));
-  }
-  return {channels, scores, options};
+  report.macs_before = graph::cost(before).macs;
+  report.macs_after = graph::cost(after).macs;
 }
 
 }  // namespace
 
-graph::Model prune(const graph::Model& model, const PruneOptions& options, PruneReport* report) {
+graph::Model prune(const graph::Model& model,
+                   const PruneOptions& options,
+                   PruneReport* report,
+                   const PruneInputs& inputs) {
   check(options);
   const GroupMap map = map_groups(model);
-  const CutPlan plan = make_plan(model, map, options);
+  const std::vector<GroupLimit> limits = limits_of(model, map, options);
+  const CutPlan plan = make_plan(model, map, limits, options, inputs.statistics);
+  const TargetOptions target = target_of(options);
+  const graph::Model& reference = inputs.reference == nullptr ? model : *inputs.reference;
+  const Meter meter = inputs.meter ? inputs.meter : make_meter(target, reference);
   const auto cut = [&](int64_t count) {
     return keep_channels(model, map.groups, plan.keep(count));
   };
-  const int64_t macs_before = graph::cost(model).macs;
-  const auto target = static_cast<int64_t>(
-      std::floor(options.macs_ratio * static_cast<double>(macs_before) + 1e-6));
-  const int64_t least = graph::cost(cut(plan.size())).macs;
-  if (least > target) {
-    refuse_pruning(fmt::format(
-        "macs_ratio {} cannot be reached: the least is {:.4f} with max_share_per_group {}, "
-        "min_channels {}, round_to {} and {} excluded names",
-        options.macs_ratio,
-        static_cast<double>(least) / static_cast<double>(macs_before),
-        options.max_share_per_group,
-        options.min_channels,
-        options.round_to,
-        options.exclude.size()));
+  const double before = meter(reference);
+  // Ratios of whole numbers are not to fail by a rounding error.
+  const double limit = target.value > 0 ? target.value : target.ratio * before * (1 + 1e-12) + 1e-6;
+  std::map<int64_t, double> costs;  // a measurement is not repeated
+  const auto cost = [&](int64_t count) {
+    const auto known = costs.find(count);
+    return known != costs.end() ? known->second : costs[count] = meter(cut(count));
+  };
+  const auto count = least_count(plan.size(), cost, limit);
+  if (!count && plan.size() == 0) {
+    refuse_pruning("nothing can be cut" + (map.groups.empty() ? "; the model has no Conv or Gemm"
+                                                              : obstacles(map, limits)));
   }
-  int64_t low = 0;
-  int64_t high = plan.size();  // enough; MACs never grow with the number of channels that go
-  while (low < high) {
-    const int64_t middle = low + (high - low) / 2;
-    if (graph::cost(cut(middle)).macs <= target) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
+  if (!count) {
+    const double least = cost(plan.size());
+    refuse_pruning(fmt::format("{} cannot be reached: the least is {:.4g}{}{}",
+                               describe(options, target),
+                               target.value > 0 ? least : least / before,
+                               target.value > 0 ? fmt::format(" (unpruned {:.4g})", before) : "",
+                               obstacles(map, limits)));
   }
-  graph::Model result = cut(high);
+  if (*count == 0 && target.value > 0 && inputs.reference == nullptr) {
+    refuse_pruning(fmt::format("{} is met already: the model has {:.6g}; ask for less",
+                               describe(options, target),
+                               before));
+  }
+  graph::Model result = cut(*count);
   if (report != nullptr) {
-    *report = {.rows = {}, .macs_before = macs_before, .macs_after = graph::cost(result).macs};
-    const auto kept = plan.keep(high);
-    for (size_t g = 0; g < map.groups.size(); ++g) {
-      report->rows.push_back({map.groups[g].name, map.groups[g].channels, std::ssize(kept[g])});
-    }
+    *report = {
+        .rows = {}, .metric = target.metric, .cost_before = before, .cost_after = cost(*count)};
+    fill(*report, map, plan.keep(*count), reference, result);
   }
   return result;
 }

@@ -3,47 +3,43 @@
 #include <string>
 #include <vector>
 
-#include "compress/channels.h"
-#include "core/fields.h"
-#include "core/registry.h"
+#include "compress/budget.h"
+#include "compress/criteria.h"
+#include "compress/prune_options.h"
+#include "compress/statistics.h"
 #include "graph/graph.h"
 
 namespace coppice::compress {
 
-struct PruneOptions {
-  std::string criterion = "l2";       ///< see criteria()
-  double macs_ratio = 0.5;            ///< target: MACs after / before, at most
-  double max_share_per_group = 0.85;  ///< never cut more of one group
-  int64_t min_channels = 4;
-  int64_t round_to = 1;                   ///< keep a multiple of this where a group has as many
-  std::vector<std::string> exclude = {};  ///< names of nodes whose groups stay whole
-
-  void visit(core::Fields& f);
+/// What a pruning reads besides model and options.
+struct PruneInputs {
+  const Statistics* statistics = nullptr;   ///< for criteria that need data
+  const graph::Model* reference = nullptr;  ///< what ratios relate to; null: the model itself
+  Meter meter = {};                         ///< in place of the target's own
 };
-
-/// One score per channel of a group, higher = more important.
-using Criterion = std::vector<double> (*)(const graph::Model&, const ChannelGroup&);
-
-/// "l1", "l2", "geometric_median", "bn_scale", "random": criteria.h tells each one and its paper.
-const core::Registry<Criterion>& criteria();
 
 struct PruneReport {
   struct Row {
     std::string group;
-    int64_t before = 0;
+    int64_t before = 0;  ///< channels; of a group's parts together
     int64_t after = 0;
   };
 
   std::vector<Row> rows;
   int64_t macs_before = 0;
   int64_t macs_after = 0;
+  std::string metric = {};  ///< of the target
+  double cost_before = 0;   ///< in its unit, of what the ratio relates to
+  double cost_after = 0;
 };
 
-/// Removes the least important channels, globally ranked, until the MACs are at or under the
-/// target. Throws Error{InvalidArgument} when nothing can be pruned, the target can't be met within
-/// the caps, or an excluded name matches no node.
+/// Removes the least important channels until the target is met: the fewest that do (see
+/// least_count). Throws Error{InvalidArgument} when nothing can be pruned, when the target can't be
+/// met within the caps (naming what is reachable and what stands in the way) or is met before a
+/// cut, when an excluded or capped name matches no node, or when the criterion lacks data.
 graph::Model prune(const graph::Model& model,
                    const PruneOptions& options,
-                   PruneReport* report = nullptr);
+                   PruneReport* report = nullptr,
+                   const PruneInputs& inputs = {});
 
 }  // namespace coppice::compress

@@ -14,7 +14,7 @@ Components built_in_components() {
   kinds.add("train_family",
             run_train_family_job,
             "train classifiers of several sizes in one run, which teach each other");
-  kinds.add("prune", run_prune_job, "remove whole channels until a share of the MACs is left");
+  kinds.add("prune", run_prune_job, "remove whole channels until a budget is met");
   kinds.add("quantise", run_quantise_job, "int8 weights and activations, calibrated on samples");
   kinds.add("low_rank", run_low_rank_job, "layers factored into smaller ones");
   kinds.add("sparsify", run_sparsify_job, "zeros in place of the smallest weights");
@@ -27,6 +27,7 @@ Components built_in_components() {
       "class_bias", run_class_bias_job, "move the biases of classes that training has not seen");
   kinds.add("predict", run_predict_job, "the classes that training's own network gives samples");
   kinds.add("eager", run_eager_job, "time a model run op by op in libtorch");
+  kinds.add("sensitivity", run_sensitivity_job, "accuracy against the share of each group cut");
   return components;
 }
 

@@ -55,5 +55,6 @@ void run_evaluate_job(const JobContext& context);
 void run_class_bias_job(const JobContext& context);
 void run_predict_job(const JobContext& context);
 void run_eager_job(const JobContext& context);
+void run_sensitivity_job(const JobContext& context);
 
 }  // namespace coppice::train

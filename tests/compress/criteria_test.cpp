@@ -1,7 +1,8 @@
+#include "compress/criteria.h"
+
 #include <gmock/gmock.h>
 
 #include "compress/network.h"
-#include "compress/prune.h"
 #include "core/error.h"
 
 namespace coppice::compress {
@@ -25,7 +26,7 @@ graph::Model three_filters() {
 }
 
 std::vector<double> scores(const std::string& criterion, const graph::Model& model) {
-  return criteria().get(criterion)(model, find_groups(model).at(0));
+  return score_channels(criterion, model, find_groups(model).at(0));
 }
 
 TEST(Criteria, NormsOfFilters) {
@@ -79,19 +80,85 @@ TEST(Criteria, BatchNormScalesNeedABatchNorm) {
 TEST(Criteria, RandomDependsOnTheGroupsNameAlone) {
   const graph::Model model = make_mlp();
   const auto groups = find_groups(model);
-  const Criterion random = criteria().get("random");
-  EXPECT_EQ(random(model, groups[0]), random(model, groups[0]));
+  const auto random = [&](const ChannelGroup& group) {
+    return score_channels("random", model, group);
+  };
+  EXPECT_EQ(random(groups[0]), random(groups[0]));
   ChannelGroup renamed = groups[0];
   renamed.name = "other";
-  EXPECT_NE(random(model, groups[0]), random(model, renamed));
+  EXPECT_NE(random(groups[0]), random(renamed));
+}
+
+/// Squared norms 25, 1, 0: the strongest is 25 / 25, the next 1 / 26, the last 0 / 26.
+TEST(Criteria, LampDividesByAllThatAreNotWeaker) {
+  EXPECT_THAT(scores("lamp", three_filters()),
+              ElementsAre(DoubleNear(1, 1e-12), DoubleNear(1.0 / 26, 1e-12), 0));
+  graph::Model zeros = three_filters();
+  zeros.weights["conv.weight"] = graph::Tensor(graph::DType::F32, {3, 2, 1, 1});
+  EXPECT_THAT(scores("lamp", zeros), ElementsAre(0, 0, 0));
+}
+
+TEST(Criteria, LampComparesGroupsAsTheyAre) {
+  EXPECT_TRUE(criteria().get("lamp").comparable);
+  EXPECT_TRUE(criteria().get("taylor").comparable);
+  EXPECT_FALSE(criteria().get("l2").comparable);
+}
+
+TEST(Criteria, NormsAddUpOverConvolutionGroups) {
+  Network net(graph::DType::F32, {1, 4, 4});
+  net.conv("grouped", net.conv("conv", "input", 4, 1), 4, 1, 2);
+  graph::Model model = net.build({net.conv("out", "grouped", 2)});
+  model.weights["conv.weight"] =
+      graph::Tensor::from<float>({4, 1, 1, 1}, std::vector<float>{3, 1, -4, 0});
+  EXPECT_THAT(scores("l1", model), ElementsAre(7, 1)) << "channels 0 and 2, 1 and 3";
+  EXPECT_THAT(scores("l2", model), ElementsAre(5, 1));
+}
+
+TEST(Criteria, ReadTheirStatistics) {
+  const graph::Model model = three_filters();
+  const Statistics statistics{{"conv",
+                               {.mean_activation = {1, 2, 3},
+                                .nonzero_share = {0.5, 0.25, 0},
+                                .gate_gradient = {4, 5, 6},
+                                .gate_fisher = {2, 3, 4}}}};
+  const auto read = [&](const std::string& criterion) {
+    return score_channels(criterion, model, find_groups(model).at(0), &statistics);
+  };
+  EXPECT_THAT(read("mean_activation"), ElementsAre(1, 2, 3));
+  EXPECT_THAT(read("apoz"), ElementsAre(0.5, 0.25, 0));
+  EXPECT_THAT(read("taylor"), ElementsAre(4, 5, 6));
+  EXPECT_THAT(read("fisher"), ElementsAre(1, 1.5, 2));
+}
+
+TEST(Criteria, SayWhatTheyLack) {
+  const graph::Model model = three_filters();
+  const ChannelGroup group = find_groups(model).at(0);
+  const auto refused = [&](const Statistics* statistics) -> std::string {
+    try {
+      score_channels("taylor", model, group, statistics);
+    } catch (const core::Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(refused(nullptr), HasSubstr("'taylor' needs data; give the job an input 'train'"));
+  const Statistics other{{"elsewhere", {}}};
+  EXPECT_THAT(refused(&other), HasSubstr("no statistics of group 'conv'"));
+  const Statistics few{{"conv", {.gate_gradient = {1, 2}}}};
+  EXPECT_THAT(refused(&few), HasSubstr("no statistics of this model's group 'conv'"));
 }
 
 TEST(Criteria, EveryOneGivesOneFiniteScorePerChannel) {
   const graph::Model model = make_resnet();  // each of its prunable groups has a BN
+  Statistics statistics;
+  for (const ChannelGroup& group : find_groups(model)) {
+    const std::vector<double> some(static_cast<size_t>(group.channels), 0.5);
+    statistics[group.name] = {some, some, some, some};
+  }
   for (const std::string& name : criteria().names()) {
     for (const ChannelGroup& group : find_groups(model)) {
       if (group.prunable) {
-        const auto result = criteria().get(name)(model, group);
+        const auto result = score_channels(name, model, group, &statistics);
         EXPECT_EQ(std::ssize(result), group.channels) << name;
         EXPECT_THAT(result, testing::Each(testing::AllOf(testing::Ge(0), testing::Lt(1e6))))
             << name;

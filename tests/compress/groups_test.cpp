@@ -145,13 +145,45 @@ TEST(FindGroups, TiesDepthwiseInputsToOutputs) {
                           "pointwise.weight[1]@0+2"));
 }
 
-TEST(FindGroups, KeepsGroupedConvolutionsWhole) {
+TEST(FindGroups, TakesTheSamePlaceOfEveryConvolutionGroup) {
   Network net(graph::DType::F32, {3, 4, 4});
-  const std::string x = net.conv("grouped", net.conv("conv1", "input", 8), 8, 3, 2);
+  const std::string x = net.conv("grouped", net.conv("conv1", "input", 8), 6, 3, 2);
   const auto groups = find_groups(net.build({net.conv("out", x, 2)}));
   ASSERT_THAT(names(groups), ElementsAre("conv1", "grouped", "out"));
-  EXPECT_FALSE(groups[0].prunable);
-  EXPECT_FALSE(groups[1].prunable);
+  EXPECT_EQ(groups[0].channels, 4);
+  EXPECT_EQ(groups[0].parts, 2);
+  EXPECT_TRUE(groups[0].prunable);
+  EXPECT_THAT(slices(groups[0]),
+              ElementsAre("conv1.weight[0]@0+1*",
+                          "conv1.weight[0]@4+1*",
+                          "conv1.bias[0]@0+1",
+                          "conv1.bias[0]@4+1",
+                          "grouped.weight[1]@0+1"));
+  EXPECT_EQ(groups[1].channels, 3);
+  EXPECT_THAT(slices(groups[1]),
+              ElementsAre("grouped.weight[0]@0+1*",
+                          "grouped.weight[0]@3+1*",
+                          "grouped.bias[0]@0+1",
+                          "grouped.bias[0]@3+1",
+                          "out.weight[1]@0+1",
+                          "out.weight[1]@3+1"));
+}
+
+TEST(FindGroups, FollowsAGateThatIsReshaped) {
+  const auto groups = find_groups(make_squeeze_excitation());
+  ASSERT_THAT(names(groups), ElementsAre("conv", "reduce", "after", "logits"));
+  EXPECT_TRUE(groups[0].prunable);
+  EXPECT_THAT(slices(groups[0]),
+              testing::IsSupersetOf({"excite.weight[0]@0+1*", "after.weight[1]@0+1"}));
+  ASSERT_EQ(groups[0].counts.size(), 1U);
+  EXPECT_EQ(groups[0].counts[0].node, "image");
+}
+
+TEST(FindGroups, FollowsFeaturesThatBecomeAnImage) {
+  const auto groups = find_groups(make_decoder());
+  EXPECT_EQ(groups.at(0).channels, 4) << "8 channels, which 2 convolution groups read";
+  EXPECT_THAT(slices(groups[0]),
+              testing::IsSupersetOf({"fc.weight[0]@0+16*", "fc.weight[0]@64+16*"}));
 }
 
 TEST(FindGroups, KeepsWhatTouchesTheInputWhole) {

@@ -1,11 +1,15 @@
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 
 #include <gmock/gmock.h>
 
 #include "compress/channels.h"
 #include "compress/network.h"
 #include "core/error.h"
+#include "core/files.h"
+#include "graph/onnx.h"
 #include "graph/zoo.h"
 #include "runtime/engine.h"
 
@@ -130,6 +134,21 @@ TEST_P(KeepChannels, KeepingAllChangesNothing) {
             graph::content_hash(model));
 }
 
+TEST_P(KeepChannels, WorksOnWhatOnnxFilesHold) {
+  const core::TemporaryFolder folder;
+  const graph::Model model = GetParam().make();
+  graph::save_onnx(model, folder.path() / "model.onnx");
+  const graph::Model loaded = graph::load_onnx(folder.path() / "model.onnx");
+  const auto groups = find_groups(loaded);
+  const Keep keep = keep_some(groups, core::Rng(7));
+  const graph::Model silent = silence(loaded, groups, keep);
+  EXPECT_LT(largest_difference(silent, keep_channels(silent, groups, keep)), 1e-5);
+  const auto prunable = [](const std::vector<ChannelGroup>& all) {
+    return std::count_if(all.begin(), all.end(), [](const auto& group) { return group.prunable; });
+  };
+  EXPECT_EQ(prunable(groups), prunable(find_groups(model)));
+}
+
 graph::Model make_split() {  // one producer in two groups
   Network net(graph::DType::F32, {3, 8, 8});
   const std::string joined =
@@ -173,7 +192,11 @@ INSTANTIATE_TEST_SUITE_P(Topologies,
                                          Topology{"split", make_split},
                                          Topology{"gated", make_gated},
                                          Topology{"curves", make_curves},
-                                         Topology{"sequence", make_sequence}),
+                                         Topology{"sequence", make_sequence},
+                                         Topology{"grouped", make_grouped},
+                                         Topology{"squeeze_excitation", make_squeeze_excitation},
+                                         Topology{"decoder", make_decoder},
+                                         Topology{"inception", make_inception}),
                          [](const auto& topology) { return topology.param.name; });
 
 TEST(KeepChannelsOf, CutsTheNamedRows) {
@@ -205,6 +228,34 @@ TEST(KeepChannelsOf, DepthwiseConvolutionLosesItsGroups) {
   const graph::Model cut = keep_channels(model, groups, keep);
   EXPECT_EQ(cut.graph.at("depthwise").as<graph::ConvAttributes>().groups, 3);
   EXPECT_EQ(cut.weight("depthwise.weight").shape(), (graph::Shape{6, 1, 3, 3}));
+}
+
+TEST(KeepChannelsOf, ConvolutionGroupsStayEquallyWide) {
+  const graph::Model model = make_grouped();
+  const auto groups = find_groups(model);
+  Keep keep = keep_all(groups);
+  keep[1] = {0, 5};  // of the 6 that each of by_four's groups makes
+  const graph::Model cut = keep_channels(model, groups, keep);
+  EXPECT_EQ(cut.graph.at("by_four").as<graph::ConvAttributes>().groups, 4);
+  EXPECT_EQ(cut.weight("by_four.weight").shape(), (graph::Shape{8, 4, 3, 3}));
+  EXPECT_EQ(cut.weight("by_two.weight").shape(), (graph::Shape{16, 4, 3, 3}));
+  const auto before = model.weight("by_four.bias").data<float>();
+  const auto after = cut.weight("by_four.bias").data<float>();
+  for (size_t g = 0; g < 4; ++g) {
+    EXPECT_EQ(after[2 * g], before[6 * g]);
+    EXPECT_EQ(after[2 * g + 1], before[6 * g + 5]);
+  }
+}
+
+TEST(KeepChannelsOf, ReshapesGiveFewerChannels) {
+  const graph::Model model = make_decoder();
+  const auto groups = find_groups(model);
+  Keep keep = keep_all(groups);
+  keep[0] = {1};  // of 4 in each of the two groups that read them
+  const graph::Model cut = keep_channels(model, groups, keep);
+  EXPECT_EQ(cut.graph.at("image").shape, (graph::Shape{graph::kBatch, 2, 4, 4}));
+  EXPECT_EQ(cut.weight("fc.weight").shape(), (graph::Shape{32, 6}));
+  EXPECT_EQ(cut.weight("s").shape(), (graph::Shape{32}));
 }
 
 void expect_refused(const std::function<void(Keep&)>& spoil, const std::string& reason) {

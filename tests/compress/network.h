@@ -229,4 +229,61 @@ inline graph::Model make_sequence() {
   return net.build({net.gemm("logits", net.flatten("flatten", "memory"), 4)});
 }
 
+/// Convolutions in 4 and 2 groups, one behind the other and around a residual add.
+inline graph::Model make_grouped() {
+  Network net(graph::DType::F32, {3, 8, 8});
+  const std::string stem = net.relu("relu0", net.conv("stem", "input", 16));
+  std::string y = net.relu("relu1", net.batch_norm("bn1", net.conv("by_four", stem, 24, 3, 4)));
+  y = net.conv("by_two", y, 16, 3, 2);
+  const std::string x = net.relu("relu2", net.add("add", y, stem));
+  return net.build({net.gemm("logits", net.flatten("flatten", net.max_pool("pool", x)), 4)});
+}
+
+/// A gate from linear layers, which a Reshape makes [n, c, 1, 1] (Hu et al., CVPR 2018).
+inline graph::Model make_squeeze_excitation() {
+  Network net(graph::DType::F32, {3, 8, 8});
+  const std::string x = net.relu("relu", net.conv("conv", "input", 12));
+  const std::string pooled = net.flatten("pooled", net.global_pool("squeeze", x));
+  net.append("gate",
+             graph::Op::Sigmoid,
+             {net.gemm("excite", net.relu("reduced", net.gemm("reduce", pooled, 5)), 12)});
+  net.append("image", graph::Op::Reshape, {"gate"}, graph::ReshapeAttributes{{12, 1, 1}});
+  net.append("scaled", graph::Op::Mul, {x, "image"});
+  const std::string y = net.relu("relu2", net.conv("after", "scaled", 8));
+  return net.build({net.gemm("logits", net.flatten("flatten", net.max_pool("pool", y)), 4)});
+}
+
+/// Features become an image, whose channels a linear layer makes 16 values each; transposed
+/// convolutions in groups and depthwise enlarge it; PRelus with slopes of both kinds.
+inline graph::Model make_decoder() {
+  Network net(graph::DType::F32, {6});
+  net.append("bent", graph::Op::PRelu, {net.gemm("fc", "input", 128), net.weight("s", {128}, 0.2)});
+  net.append("image", graph::Op::Reshape, {"bent"}, graph::ReshapeAttributes{{8, 4, 4}});
+  net.append(
+      "up",
+      graph::Op::ConvTranspose,
+      {"image", net.weight("up.weight", {8, 6, 2, 2}, 0.3), net.weight("up.bias", {12}, 0.1)},
+      graph::ConvTransposeAttributes{.kernel = {2, 2}, .stride = {2, 2}, .groups = 2});
+  net.append("curved", graph::Op::PRelu, {"up", net.weight("t", {1}, 0.2)});
+  net.append(
+      "sharper",
+      graph::Op::ConvTranspose,
+      {"curved", net.weight("d.weight", {12, 1, 2, 2}, 0.5), net.weight("d.bias", {12}, 0.1)},
+      graph::ConvTransposeAttributes{.kernel = {2, 2}, .stride = {2, 2}, .groups = 12});
+  net.append("lines", graph::Op::Reshape, {"sharper"}, graph::ReshapeAttributes{{48, 8, 8}});
+  const std::string x = net.conv("mix", "lines", 6);
+  return net.build({net.gemm("logits", net.flatten("flatten", net.max_pool("pool", x)), 4)});
+}
+
+/// Branches of different kinds side by side, then flattened into a linear layer.
+inline graph::Model make_inception() {
+  Network net(graph::DType::F32, {3, 8, 8});
+  const std::string x = net.relu("relu", net.conv("stem", "input", 8));
+  const std::string a = net.conv("one", x, 4, 1);
+  const std::string b = net.batch_norm("bn", net.conv("three", x, 6));
+  const std::string c = net.conv("pointwise", net.conv("depthwise", x, 8, 3, 8), 5, 1);
+  const std::string y = net.relu("relu2", net.concat("concat", {a, b, x, c}));
+  return net.build({net.gemm("logits", net.flatten("flatten", net.max_pool("pool", y)), 4)});
+}
+
 }  // namespace coppice::compress

@@ -1,11 +1,9 @@
 #include "compress/prune.h"
 
 #include <limits>
-#include <numeric>
 
 #include <gmock/gmock.h>
 
-#include "compress/cut_plan.h"
 #include "compress/network.h"
 #include "core/error.h"
 #include "graph/cost.h"
@@ -24,49 +22,6 @@ graph::Model zoo_model(const std::string& name) {
       {.name = name, .widths = {16, 32, 64}, .width_multiplier = 0.25},
       {.sample_shape = {1, 16, 16}, .class_names = std::vector<std::string>(10, "c")},
       3);
-}
-
-TEST(CutPlan, RanksGloballyAfterNormalisingEachGroup) {
-  // Group 1 has a hundred times the scale of group 0; relative to their means, the order is 0:a,
-  // 1:a, 1:b, 0:b.
-  const CutPlan plan(
-      {3, 3}, {{0.1, 0.8, 2.1}, {200, 30, 370}}, {.max_share_per_group = 0.67, .min_channels = 1});
-  EXPECT_EQ(plan.size(), 4);
-  EXPECT_THAT(plan.keep(0), ElementsAre(ElementsAre(0, 1, 2), ElementsAre(0, 1, 2)));
-  EXPECT_THAT(plan.keep(1), ElementsAre(ElementsAre(1, 2), ElementsAre(0, 1, 2)));
-  EXPECT_THAT(plan.keep(2), ElementsAre(ElementsAre(1, 2), ElementsAre(0, 2)));
-  EXPECT_THAT(plan.keep(3), ElementsAre(ElementsAre(2), ElementsAre(0, 2)))
-      << "0.8 of mean 1 goes before 200 of mean 200";
-  EXPECT_THAT(plan.keep(4), ElementsAre(ElementsAre(2), ElementsAre(2)));
-}
-
-TEST(CutPlan, LeavesGroupsWithoutScoresWhole) {
-  const CutPlan plan({4, 4}, {{}, {4, 3, 2, 1}}, {.max_share_per_group = 0.5, .min_channels = 1});
-  EXPECT_EQ(plan.size(), 2);
-  EXPECT_THAT(plan.keep(2), ElementsAre(ElementsAre(0, 1, 2, 3), ElementsAre(0, 1)));
-}
-
-TEST(CutPlan, RoundsWhatIsKeptUp) {
-  const PruneOptions options{.max_share_per_group = 1, .min_channels = 1, .round_to = 4};
-  std::vector<double> scores(10);
-  std::iota(scores.begin(), scores.end(), 1);
-  const CutPlan plan({10, 3}, {scores, {1, 2, 3}}, options);
-  EXPECT_EQ(least_kept(10, options), 4);
-  EXPECT_EQ(least_kept(3, options), 1)
-      << "a group with fewer channels than the multiple is cut freely";
-  for (int64_t count = 0; count <= plan.size(); ++count) {
-    const auto kept = std::ssize(plan.keep(count)[0]);
-    EXPECT_TRUE(kept == 10 || kept % 4 == 0) << kept;
-  }
-  EXPECT_EQ(std::ssize(plan.keep(plan.size())[0]), 4);
-}
-
-TEST(CutPlan, LeastKeptObeysEveryCap) {
-  EXPECT_EQ(least_kept(16, {.max_share_per_group = 0.75, .min_channels = 1}), 4);
-  EXPECT_EQ(least_kept(16, {.max_share_per_group = 0.75, .min_channels = 6}), 6);
-  EXPECT_EQ(least_kept(16, {.max_share_per_group = 0, .min_channels = 1}), 16);
-  EXPECT_EQ(least_kept(3, {.max_share_per_group = 1, .min_channels = 4}), 3);
-  EXPECT_EQ(least_kept(8, {.max_share_per_group = 1, .min_channels = 1}), 1) << "one always stays";
 }
 
 TEST(Prune, MeetsTheBudgetNarrowly) {
@@ -98,7 +53,7 @@ TEST(Prune, ReportsEveryGroup) {
 
 TEST(Prune, IsDeterministic) {
   for (const std::string& criterion : criteria().names()) {
-    if (criterion != "bn_scale") {
+    if (criterion != "bn_scale" && criteria().get(criterion).needs == CriterionNeeds::Nothing) {
       const PruneOptions options{.criterion = criterion, .macs_ratio = 0.4};
       EXPECT_EQ(graph::content_hash(prune(zoo_model("cnn"), options)),
                 graph::content_hash(prune(zoo_model("cnn"), options)));
@@ -143,6 +98,122 @@ TEST(Prune, ARatioOfOneCutsNothing) {
   EXPECT_EQ(graph::content_hash(prune(model, {.macs_ratio = 1})), graph::content_hash(model));
 }
 
+TEST(Prune, PerLayerCutsEveryGroupAlike) {
+  PruneReport report;
+  prune(zoo_model("cnn"), {.macs_ratio = 0.4, .scope = PruneScope::PerLayer}, &report);
+  std::vector<double> shares;
+  for (size_t i = 0; i < 3; ++i) {
+    shares.push_back(static_cast<double>(report.rows[i].after) /
+                     static_cast<double>(report.rows[i].before));
+  }
+  EXPECT_NEAR(shares[0], shares[1], 0.07);
+  EXPECT_NEAR(shares[1], shares[2], 0.07);
+  EXPECT_LT(shares[2], 0.8);
+}
+
+TEST(Prune, ObeysPatternsAndTheTightestOfSeveralCaps) {
+  PruneReport report;
+  prune(zoo_model("cnn"),
+        {.macs_ratio = 0.4,
+         .max_share_per_group = 0.9,
+         .exclude = {"conv3*"},
+         .caps = {{"conv*", 0.7}, {"conv1", 0.25}}},
+        &report);
+  EXPECT_GE(report.rows[0].after, 12);
+  EXPECT_LT(report.rows[1].after, 20);
+  EXPECT_EQ(report.rows[2].after, 64);
+}
+
+double meter(const graph::Model& model, const std::string& metric) {
+  return make_meter({.metric = metric}, model)(model);
+}
+
+TEST(Prune, MeetsBudgetsOfOtherMetrics) {
+  const graph::Model model = zoo_model("resnet");
+  for (const char* metric : {"parameters", "bytes", "peak_memory"}) {
+    PruneReport report;
+    const graph::Model pruned = prune(model, {.target = {.metric = metric, .ratio = 0.6}}, &report);
+    EXPECT_EQ(report.metric, metric);
+    EXPECT_DOUBLE_EQ(report.cost_before, meter(model, metric));
+    EXPECT_DOUBLE_EQ(report.cost_after, meter(pruned, metric));
+    EXPECT_LE(report.cost_after, 0.6 * report.cost_before) << metric;
+    EXPECT_GT(report.cost_after, 0.35 * report.cost_before) << metric << ": cut too far";
+  }
+}
+
+TEST(Prune, MeetsAValue) {
+  const graph::Model model = zoo_model("cnn");
+  const graph::Model pruned = prune(model, {.target = {.metric = "parameters", .value = 9000}});
+  EXPECT_LE(graph::cost(pruned).parameters, 9000);
+  EXPECT_GT(graph::cost(pruned).parameters, 8000);
+}
+
+TEST(Prune, BytesOfTheInt8ArtefactAreAboutAQuarter) {
+  const graph::Model model = zoo_model("cnn");
+  const double whole = make_meter({.metric = "bytes"}, model)(model);
+  const double int8 = make_meter({.metric = "bytes", .artefact = "int8"}, model)(model);
+  EXPECT_GT(int8, 0.24 * whole);
+  EXPECT_LT(int8, 0.4 * whole);
+}
+
+/// As a device would be measured, with a time for every MAC and some that nothing takes away.
+TEST(Prune, BisectsTowardsALatency) {
+  const graph::Model model = zoo_model("cnn");
+  int64_t measured = 0;
+  const Meter device = [&](const graph::Model& m) {
+    ++measured;
+    return 100 + static_cast<double>(graph::cost(m).macs) / 1000;
+  };
+  PruneReport report;
+  const PruneOptions options{.target = {.metric = "latency", .ratio = 0.7}};
+  prune(model, options, &report, {.meter = device});
+  EXPECT_LE(report.cost_after, 0.7 * report.cost_before);
+  EXPECT_GT(report.cost_after, 0.6 * report.cost_before);
+  EXPECT_LE(measured, 12);
+}
+
+TEST(Prune, MeasuresLatencyOnTheEngine) {
+  const graph::Model model = zoo_model("cnn");
+  for (const char* artefact : {"float", "int8"}) {
+    const Meter latency = make_meter(
+        {.metric = "latency", .artefact = artefact, .backend = "reference", .runs = 5}, model);
+    EXPECT_GT(latency(model), 0);
+  }
+}
+
+TEST(Prune, RatiosRelateToTheReference) {
+  const graph::Model model = zoo_model("cnn");
+  const graph::Model half = prune(model, {.macs_ratio = 0.5});
+  const PruneOptions options{.target = {.metric = "macs", .ratio = 0.4}};
+  PruneReport report;
+  const graph::Model pruned = prune(half, options, &report, {.reference = &model});
+  EXPECT_LE(graph::cost(pruned).macs, 0.4 * static_cast<double>(graph::cost(model).macs));
+  EXPECT_GT(graph::cost(pruned).macs, 0.3 * static_cast<double>(graph::cost(model).macs));
+  EXPECT_EQ(report.macs_before, graph::cost(model).macs);
+}
+
+TEST(LeastCount, FindsTheFewestThatMeetTheLimit) {
+  const auto falling = [](int64_t count) {
+    return 100.0 - static_cast<double>(count);
+  };
+  EXPECT_EQ(least_count(50, falling, 100), 0);
+  EXPECT_EQ(least_count(50, falling, 99.5), 1);
+  EXPECT_EQ(least_count(50, falling, 63), 37);
+  EXPECT_EQ(least_count(50, falling, 50), 50);
+  EXPECT_EQ(least_count(50, falling, 49), std::nullopt);
+}
+
+TEST(LeastCount, IsWithinTheLimitWhereCostsRise) {
+  const auto bumpy = [](int64_t count) {
+    return 100.0 - static_cast<double>(count) + (count % 8 == 0 ? 0.0 : 6.0);
+  };
+  for (double limit = 60; limit < 110; limit += 0.7) {
+    const auto count = least_count(64, bumpy, limit);
+    ASSERT_TRUE(count);
+    EXPECT_LE(bumpy(*count), limit);
+  }
+}
+
 void expect_refused(const graph::Model& model,
                     const PruneOptions& options,
                     const testing::Matcher<std::string>& message,
@@ -181,6 +252,44 @@ TEST(Prune, RefusesUnknownNames) {
                  {.criterion = "l3"},
                  HasSubstr("unknown prune criterion 'l3' (did you mean"),
                  core::ErrorKind::NotFound);
+}
+
+TEST(Prune, RefusesPatternsThatMatchNothing) {
+  expect_refused(make_cnn(),
+                 {.exclude = {"block*"}},
+                 HasSubstr("exclude: no node of the model matches 'block*'"));
+  expect_refused(make_cnn(),
+                 {.caps = {{"convl1", 0.5}}},
+                 HasSubstr("caps: the model has no node 'convl1' (did you mean 'conv1'?)"));
+  expect_refused(
+      make_cnn(), {.exclude = {"input"}}, HasSubstr("'input' carries no layer's channels"));
+}
+
+TEST(Prune, RefusesTargetsThatContradictThemselves) {
+  expect_refused(make_cnn(),
+                 {.target = {.metric = "latency"}},
+                 HasSubstr("metric latency needs a ratio or a value"));
+  expect_refused(make_cnn(),
+                 {.target = {.metric = "bytes", .ratio = 0.5, .value = 100}},
+                 HasSubstr("ratio or value, not both"));
+}
+
+TEST(Prune, RefusesAValueThatIsMetAlready) {
+  expect_refused(make_cnn(),
+                 {.target = {.metric = "parameters", .value = 1e6}},
+                 HasSubstr("target parameters 1000000 is met already: the model has "));
+}
+
+TEST(Prune, SaysWhatStandsInTheWayOfABudget) {
+  expect_refused(make_cnn(),
+                 {.min_channels = 5,
+                  .exclude = {"fc"},
+                  .caps = {{"conv2", 0.25}},
+                  .target = {.metric = "parameters", .value = 10}},
+                 AllOf(HasSubstr("target parameters 10 cannot be reached: the least is 1"),
+                       HasSubstr("'conv1' has 8 channels and keeps 5 (min_channels 5)"),
+                       HasSubstr("'conv2' has 12 channels and keeps 9 (cap 'conv2' 0.25)"),
+                       HasSubstr("'fc' is excluded")));
 }
 
 TEST(Prune, RefusesOptionsOutOfRange) {

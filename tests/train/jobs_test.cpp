@@ -266,6 +266,50 @@ TEST_F(JobsTest, MixedPrecisionIsReported) {
   EXPECT_TRUE(fs::exists(out / "report.html"));
 }
 
+TEST_F(JobsTest, CriteriaThatNeedDataGetItOrSaySo) {
+  const fs::path model = train() / "model.onnx";
+  for (const char* criterion : {"taylor", "fisher", "apoz", "mean_activation"}) {
+    const std::string options = "criterion: " + std::string(criterion) +
+                                "\nmacs_ratio: 0.5\nmin_channels: 2\nimportance: {samples: 64}\n";
+    const fs::path pruned = run("prune", criterion, {{"model", model}, {"train", train_}}, options);
+    EXPECT_LE(figure(pruned, "macs_ratio"), 0.5) << criterion;
+    const std::string message = graph::testing::message_of(core::ErrorKind::InvalidArgument, [&] {
+      run("prune", "x", {{"model", model}}, options);
+    });
+    EXPECT_THAT(message, HasSubstr("needs data; give the job an input 'train'"));
+  }
+}
+
+TEST_F(JobsTest, PruningInStepsRelatesToTheReference) {
+  const fs::path whole = train() / "model.onnx";
+  const fs::path first = run("prune",
+                             "first",
+                             {{"model", whole}, {"reference", whole}},
+                             "target: {metric: parameters, ratio: 0.7}\nmin_channels: 2\n");
+  const fs::path second = run("prune",
+                              "second",
+                              {{"model", first / "model.onnx"}, {"reference", whole}},
+                              "target: {metric: parameters, ratio: 0.5}\nmin_channels: 2\n");
+  EXPECT_EQ(figure(second, "target_before"), figure(first, "target_before"));
+  EXPECT_LE(figure(second, "target"), 0.5 * figure(second, "target_before"));
+  EXPECT_GT(figure(second, "target"), 0.3 * figure(second, "target_before"));
+}
+
+TEST_F(JobsTest, SensitivityTellsWhatEachGroupBears) {
+  const fs::path model = train() / "model.onnx";
+  const fs::path scanned =
+      run("sensitivity",
+          "scanned",
+          {{"model", model}, {"data", test_}},
+          "shares: [0.25, 0.75]\nbackend: reference\nsamples: 40\ntolerance: 0.05\n");
+  EXPECT_EQ(figure(scanned, "samples"), 40);
+  EXPECT_GT(figure(scanned, "score"), 0.9);
+  EXPECT_LE(figure(scanned, "score.conv2.0.75"), figure(scanned, "score"));
+  EXPECT_LT(figure(scanned, "macs_ratio.conv1.0.75"), 0.5);
+  EXPECT_GE(figure(scanned, "bearable_share.conv2"), 0);
+  EXPECT_THAT(core::read_text(scanned / "report.html"), HasSubstr("<svg"));
+}
+
 TEST_F(JobsTest, TheSameJobGivesTheSameModel) {
   const graph::Model a = graph::load_onnx(train("a") / "model.onnx");
   const graph::Model b = graph::load_onnx(train("b") / "model.onnx");
