@@ -67,6 +67,10 @@ const core::Registry<Criterion>& criteria() {
   return kRegistry;
 }
 
+bool needs_data(const std::string& criterion) {
+  return criteria().get(criterion).needs != CriterionNeeds::Nothing;
+}
+
 std::vector<double> score_channels(const std::string& criterion,
                                    const graph::Model& model,
                                    const ChannelGroup& group,

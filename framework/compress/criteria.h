@@ -28,6 +28,9 @@ struct Criterion {
 /// Every criterion by name.
 const core::Registry<Criterion>& criteria();
 
+/// Whether a criterion reads data: a prune job then takes an input "train". Throws Error{NotFound}.
+bool needs_data(const std::string& criterion);
+
 /// Scores of one group. Throws Error{NotFound} for an unknown criterion, Error{InvalidArgument}
 /// where it needs statistics that are not there or are of another model, Error{Numeric} for weights
 /// or statistics that are not finite.

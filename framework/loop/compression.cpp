@@ -118,6 +118,9 @@ class Compression {
       case StageData::None:
         break;
     }
+    if (stage.kind == "prune" && compress::needs_data(stage.prune.criterion)) {
+      return {{"train", data_.train.version.file}};
+    }
     return {};
   }
 

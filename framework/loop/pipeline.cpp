@@ -44,9 +44,12 @@ void compress_student(Stages& stages,
     lineage.artefact = lineage.student;
     return;
   }
+  Inputs to_prune{{"model", lineage.student}};
+  if (compress::needs_data(options.prune.criterion)) {
+    to_prune["train"] = data.train;
+  }
   const auto pruned =
-      stages.run(
-          "prune", tag + "prune", {{"model", lineage.student}}, core::dump_options(options.prune)) /
+      stages.run("prune", tag + "prune", std::move(to_prune), core::dump_options(options.prune)) /
       "model.onnx";
   Inputs inputs = training_inputs(data);
   inputs["model"] = pruned;
