@@ -157,7 +157,7 @@ compress::Statistics measure_importance(const graph::Model& model,
   check_model_fits(model, dataset.schema(), "model");
   const bool gradients = needs == compress::CriterionNeeds::Gradients;
   recipe::TrainOptions training;
-  training.task = model.metadata.task;
+  training.task.name = model.metadata.task;
   const auto objective = make_objective(training, dataset.schema(), model);
   const std::vector<GroupTaps> groups = compress::find_taps(model);
   const std::vector<int64_t> chosen =
