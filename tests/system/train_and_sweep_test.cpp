@@ -61,15 +61,17 @@ TEST(PlainExperiment, TrainsCompressesAndReports) {
 /// quantised and exported, from bytes that the file knew nothing of.
 TEST(PlainExperiment, StartsFromAnImportedNetwork) {
   const TinyExperiment tiny;
-  const fs::path out = tiny.path() / "out";
-  const auto run = [&](std::vector<std::string> more) {
-    std::vector<std::string> command{
-        COPPICE, "run", tiny.file().string(), "--out", out.string(), "--set"};
-    command.insert(command.end(), more.begin(), more.end());
-    return run_program(command);
+  const auto run = [&](const fs::path& folder, const std::string& file) {
+    return run_program({COPPICE,
+                        "run",
+                        tiny.file().string(),
+                        "--out",
+                        folder.string(),
+                        "--set",
+                        "student.imported.onnx=" + file});
   };
-  const std::string file = PYTORCH_NETWORKS "/small.onnx";
-  const Outcome outcome = run({"student.imported.onnx=" + file});
+  const fs::path out = tiny.path() / "out";
+  const Outcome outcome = run(out, PYTORCH_NETWORKS "/small.onnx");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
   const auto figures = report::read_figures(out / "summary.json");
   EXPECT_GT(figures.at("accuracy"), 0.9);
@@ -79,10 +81,10 @@ TEST(PlainExperiment, StartsFromAnImportedNetwork) {
   EXPECT_EQ(model.metadata.class_names.at(0), "top left");
   EXPECT_EQ(model.graph.outputs, std::vector<std::string>{"y"});
 
-  expect_last_error_line(run({"student.imported.onnx=no.onnx"}),
+  expect_last_error_line(run(tiny.path() / "missing", "no.onnx"),
                          3,
                          HasSubstr("student.imported.onnx: there is no file 'no.onnx'"));
-  expect_last_error_line(run({"student.imported.onnx=" PYTORCH_NETWORKS "/mobile.onnx"}),
+  expect_last_error_line(run(tiny.path() / "unfit", PYTORCH_NETWORKS "/mobile.onnx"),
                          2,
                          HasSubstr("job 'student': the model does not fit the data: it takes"));
 }
