@@ -190,8 +190,8 @@ std::vector<LayerPair> find_pairs(const Model& model) {
   return pairs;
 }
 
-std::map<std::string, ChannelStatistics> norm_statistics(const Model& model, const Model& folded) {
-  std::map<std::string, ChannelStatistics> statistics;
+std::map<std::string, NormStatistics> norm_statistics(const Model& model, const Model& folded) {
+  std::map<std::string, NormStatistics> statistics;
   for (const Node& norm : model.graph.nodes) {
     if (norm.op != Op::BatchNorm) {
       continue;
@@ -200,7 +200,7 @@ std::map<std::string, ChannelStatistics> norm_statistics(const Model& model, con
     if (same != nullptr && same->op == Op::BatchNorm) {
       continue;
     }
-    ChannelStatistics& of = statistics[same != nullptr ? norm.name : norm.inputs[0]];
+    NormStatistics& of = statistics[same != nullptr ? norm.name : norm.inputs[0]];
     const auto shift = model.weight(norm.inputs[2]).data<float>();
     of.mean.assign(shift.begin(), shift.end());
     for (const float scale : model.weight(norm.inputs[1]).data<float>()) {
@@ -212,7 +212,7 @@ std::map<std::string, ChannelStatistics> norm_statistics(const Model& model, con
 
 Model equalise(Model model,
                const std::vector<LayerPair>& pairs,
-               std::map<std::string, ChannelStatistics>& statistics) {
+               std::map<std::string, NormStatistics>& statistics) {
   bool settled = false;
   for (int sweep = 0; sweep < kMostSweeps && !settled; ++sweep) {
     settled = true;
@@ -237,7 +237,7 @@ Model equalise(Model model,
 
 Model absorb_biases(Model model,
                     const std::vector<LayerPair>& pairs,
-                    const std::map<std::string, ChannelStatistics>& statistics) {
+                    const std::map<std::string, NormStatistics>& statistics) {
   for (const LayerPair& pair : pairs) {
     const auto of = statistics.find(pair.first);
     const Node& second = model.graph.at(pair.second);

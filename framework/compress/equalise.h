@@ -25,14 +25,14 @@ struct LayerPair {
 std::vector<LayerPair> find_pairs(const graph::Model& model);
 
 /// Mean and standard deviation of each channel before its activation, as the folded BN knows them.
-struct ChannelStatistics {
+struct NormStatistics {
   std::vector<double> mean;
   std::vector<double> deviation;
 };
 
 /// Of every layer of `folded` whose BN was folded, by its name there.
-std::map<std::string, ChannelStatistics> norm_statistics(const graph::Model& model,
-                                                         const graph::Model& folded);
+std::map<std::string, NormStatistics> norm_statistics(const graph::Model& model,
+                                                      const graph::Model& folded);
 
 /// Cross-layer equalisation (Nagel et al., Data-Free Quantization Through Weight Equalization and
 /// Bias Correction, ICCV 2019, section 4.1): channel i of each pair is divided by s_i in the first
@@ -41,7 +41,7 @@ std::map<std::string, ChannelStatistics> norm_statistics(const graph::Model& mod
 /// weights are all 0 on either side is left alone. `statistics` follow.
 graph::Model equalise(graph::Model model,
                       const std::vector<LayerPair>& pairs,
-                      std::map<std::string, ChannelStatistics>& statistics);
+                      std::map<std::string, NormStatistics>& statistics);
 
 /// High-bias absorption (ibid., section 4.1.3): c = max(0, mean - 3 deviations) moves from a
 /// channel's bias through a ReLU into the next layer's. Exact for inputs that stay above c, 99.865
@@ -49,7 +49,7 @@ graph::Model equalise(graph::Model model,
 /// second layer has a bias and does not pad, as it would pad with 0 what ought to be -c.
 graph::Model absorb_biases(graph::Model model,
                            const std::vector<LayerPair>& pairs,
-                           const std::map<std::string, ChannelStatistics>& statistics);
+                           const std::map<std::string, NormStatistics>& statistics);
 
 /// Folds `model`, makes ReLU6 a ReLU if options.replace_relu6, equalises and, if
 /// options.absorb_biases, absorbs. Throws Error{InvalidArgument} where there is no pair.

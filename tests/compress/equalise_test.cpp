@@ -56,7 +56,7 @@ graph::Model folded(const graph::Model& model) {
 }
 
 graph::Model equalised(const graph::Model& model) {
-  std::map<std::string, ChannelStatistics> statistics;
+  std::map<std::string, NormStatistics> statistics;
   graph::Model start = folded(model);
   return equalise(start, find_pairs(start), statistics);
 }
@@ -188,7 +188,7 @@ TEST(AbsorbBiases, MovesWhatIsAlwaysPositive) {
 TEST(AbsorbBiases, LeavesLayersThatPad) {
   const graph::Model model = make_depthwise();
   const graph::Model start = folded(model);
-  std::map<std::string, ChannelStatistics> statistics;
+  std::map<std::string, NormStatistics> statistics;
   statistics["conv1"] = {std::vector<double>(8, 9), std::vector<double>(8, 1)};
   const graph::Model moved = absorb_biases(start, find_pairs(start), statistics);
   EXPECT_EQ(graph::content_hash(moved), graph::content_hash(start)) << "the depthwise layer pads";

@@ -76,7 +76,9 @@ std::string score_chart(const compress::Sensitivity& scan, const std::string& me
   return report::line_chart(series,
                             {.title = "One group cut, the others whole, without recovery",
                              .x_label = "channels cut, %",
-                             .y_label = metric});
+                             .y_label = metric,
+                             .markers = {},
+                             .bands = {}});
 }
 
 void write_page(const JobContext& context,
