@@ -44,7 +44,7 @@ TEST(FakeQuantise, OfWeightsIsPyTorchs) {
 
 TEST(FakeQuantise, OfActivationsIsPyTorchs) {
   const at::Tensor x = tensor_of(reference::kActivation, {24}).requires_grad_();
-  const at::Tensor step = tensor_of(reference::kStep, {1}).requires_grad_();
+  const at::Tensor step = tensor_of(reference::kActivationStep, {1}).requires_grad_();
   const at::Tensor y =
       fake_quantise(x, step, {.low = 0, .high = 255, .scale_gradient = lsq_gradient(24, 255)});
   expect_values(y, reference::kActivationRounded, 1e-6);

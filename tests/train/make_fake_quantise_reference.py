@@ -56,7 +56,7 @@ array("kLearnedWeightGradient", w.grad)
 array("kWeightScaleGradient", s.grad)
 
 array("kActivation", activation)
-array("kStep", step)
+array("kActivationStep", step)
 array("kActivationUpstream", da)
 a = activation.clone().requires_grad_()
 s = step.clone().requires_grad_()
