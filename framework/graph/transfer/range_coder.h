@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -91,9 +92,9 @@ class NumberCode {
     while (length < 64 && (value >> length) != 0) {
       ++length;
     }
-    length = lengths_.code(coder, length);
+    length = std::min(lengths_.code(coder, length), 64U);  // a hostile file may say more
     uint64_t result = length == 0 ? 0 : 1;
-    for (uint32_t i = 1; i < length && i < 64; ++i) {
+    for (uint32_t i = 1; i < length; ++i) {
       const bool bit = coder.even_bit(((value >> (length - 1 - i)) & 1U) != 0);
       result = 2 * result + (bit ? 1U : 0U);
     }
