@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+import _peer
 import latency
 
 BACKENDS = ("onednn", "xnnpack")
@@ -44,9 +45,9 @@ def main():
             file = latency.export(*name.rsplit("-", 1))
             auto, ours, others = measure(file, options, pathlib.Path(scratch) / "engine.json")
             best = min(others, key=others.get)
-            latency.say(f"{name}: {auto['backend']} ({auto['reason']})")
+            _peer.say(f"{name}: {auto['backend']} ({auto['reason']})")
             if ours > LIMIT * others[best]:
-                latency.say(f"{name}: auto is more than {LIMIT - 1:.0%} slower than {best}")
+                _peer.say(f"{name}: auto is more than {LIMIT - 1:.0%} slower than {best}")
             rows.append({"case": name, "ours": ours, "peer": others[best], "peer_name": f"the best: {best}", "unit": "us"})
     pathlib.Path(options.out).write_text(json.dumps(rows))
 

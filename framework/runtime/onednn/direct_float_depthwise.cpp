@@ -13,74 +13,125 @@ namespace {
 using graph::DType;
 
 constexpr int64_t kChannels = 16;  // of a vector
-constexpr int64_t kMostPixels = 8;
+constexpr int kMostPixels = 8;
+constexpr int kMostVectors = 4;
+constexpr int kMostSums = 16;  // registers
 
-/// Neighbouring pixels of a row by 16 channels, over the taps that all of them have. Steps in
-/// floats.
-struct DepthwiseCall {
-  const float* x = nullptr;  ///< what the first tap of the first pixel sees
-  const float* weights = nullptr;
+/// What the tiles of one row have in common. Steps in floats.
+struct DepthwiseRow {
   int64_t rows = 0;  ///< of taps
-  int64_t columns = 0;
   int64_t row_step = 0;
   int64_t column_step = 0;
   int64_t pixel_step = 0;
   int64_t weight_row = 0;
-  const float* bias = nullptr;
+  int64_t weight_vector = 0;
+  int64_t out_step = 0;
   float low = 0;
   float high = 0;
-  uint16_t lanes = 0;
+};
+
+/// Neighbouring pixels of a row by 16 channels or several times 16, over the taps that all of them
+/// have.
+struct DepthwiseTile {
+  const float* x = nullptr;  ///< what the first tap of the first pixel sees
+  const float* weights = nullptr;
+  const float* bias = nullptr;
   float* out = nullptr;
-  int64_t out_step = 0;
 };
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
-template <int kPixels>
-COPPICE_AVX512 void compute_pixels(const DepthwiseCall& given) {
-  const DepthwiseCall call = given;  // a store may change what is read through a reference
-  __m512 sums[kPixels];
+template <int kPixels, int kVectors>
+COPPICE_AVX512 void compute_pixels(const DepthwiseRow& row,
+                                   const DepthwiseTile& tile,
+                                   int64_t columns,
+                                   uint16_t lanes) {
+  __m512 sums[kVectors][kPixels];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
 #pragma GCC unroll 8
-  for (int p = 0; p < kPixels; ++p) {
-    sums[p] = _mm512_loadu_ps(call.bias);
+    for (int p = 0; p < kPixels; ++p) {
+      sums[v][p] = _mm512_loadu_ps(tile.bias + v * kChannels);
+    }
   }
-  const int64_t step = call.pixel_step;
-  const float* row = call.x;
-  const float* weights = call.weights;
-  for (int64_t r = 0; r < call.rows; ++r, row += call.row_step, weights += call.weight_row) {
-    const float* x = row;
+  const int64_t step = row.pixel_step;
+  const float* x_row = tile.x;
+  const float* weights = tile.weights;
+  for (int64_t r = row.rows; r > 0; --r, x_row += row.row_step, weights += row.weight_row) {
+    const float* x = x_row;
     const float* weight = weights;
-    for (int64_t i = 0; i < call.columns; ++i, x += call.column_step, weight += kChannels) {
-      const __m512 factor = _mm512_load_ps(weight);
+    for (int64_t i = columns; i > 0; --i, x += row.column_step, weight += kChannels) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const __m512 factor = _mm512_load_ps(weight + v * row.weight_vector);
 #pragma GCC unroll 8
-      for (int p = 0; p < kPixels; ++p) {
-        accumulate(sums[p], _mm512_maskz_loadu_ps(call.lanes, x + p * step), factor);
+        for (int p = 0; p < kPixels; ++p) {
+          const float* seen = x + p * step + v * kChannels;
+          accumulate(sums[v][p], _mm512_maskz_loadu_ps(lanes, seen), factor);
+        }
       }
     }
   }
-  const __m512 low = _mm512_set1_ps(call.low);
-  const __m512 high = _mm512_set1_ps(call.high);
+  const __m512 low = _mm512_set1_ps(row.low);
+  const __m512 high = _mm512_set1_ps(row.high);
+  float* out = tile.out;
+  const int64_t out_step = row.out_step;
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
 #pragma GCC unroll 8
-  for (int p = 0; p < kPixels; ++p) {
-    _mm512_mask_storeu_ps(call.out + p * call.out_step, call.lanes, clamped(sums[p], low, high));
+    for (int p = 0; p < kPixels; ++p) {
+      _mm512_mask_storeu_ps(
+          out + p * out_step + v * kChannels, lanes, clamped(sums[v][p], low, high));
+    }
   }
 }
 
 #else
 
-template <int kPixels>
-void compute_pixels(const DepthwiseCall&) {}
+template <int kPixels, int kVectors>
+void compute_pixels(const DepthwiseRow&, const DepthwiseTile&, int64_t, uint16_t) {}
 
 #endif
 
-template <int... kPixels>
-constexpr auto all_widths(std::integer_sequence<int, kPixels...>) {
-  return std::array{&compute_pixels<kPixels + 1>...};
+/// How many vectors fill the registers: a single sum would wait for itself at every tap.
+constexpr int vectors_beside(int pixels) {
+  return std::min(kMostVectors, kMostSums / pixels);
 }
 
-void compute_tile_of(const DepthwiseCall& call, int64_t pixels) {
-  static constexpr auto kWidths = all_widths(std::make_integer_sequence<int, int{kMostPixels}>());
-  kWidths[static_cast<size_t>(pixels - 1)](call);
+using Kernel = void (*)(const DepthwiseRow&, const DepthwiseTile&, int64_t, uint16_t);
+
+/// Of so many pixels: by one vector, and by as many as the registers hold.
+struct Kernels {
+  Kernel one = nullptr;
+  Kernel many = nullptr;
+};
+
+template <int... kPixels>
+constexpr auto all_widths(std::integer_sequence<int, kPixels...>) {
+  return std::array{Kernels{&compute_pixels<kPixels + 1, 1>,
+                            &compute_pixels<kPixels + 1, vectors_beside(kPixels + 1)>}...};
+}
+
+constexpr auto kKernels = all_widths(std::make_integer_sequence<int, kMostPixels>());
+
+/// All channels of some pixels. `tile` stands at the first channel.
+void compute_channels(const DepthwiseRow& row,
+                      DepthwiseTile tile,
+                      int64_t columns,
+                      int64_t pixels,
+                      int64_t channels) {
+  const Kernels& kernels = kKernels[static_cast<size_t>(pixels - 1)];
+  const int64_t many = vectors_beside(static_cast<int>(pixels));
+  while (channels > 0) {
+    const bool full = channels >= many * kChannels;
+    const int64_t vectors = full ? many : 1;
+    (full ? kernels.many : kernels.one)(row, tile, columns, lanes_of_16(channels));
+    channels -= vectors * kChannels;
+    tile.x += vectors * kChannels;
+    tile.weights += vectors * row.weight_vector;
+    tile.bias += vectors * kChannels;
+    tile.out += vectors * kChannels;
+  }
 }
 
 int64_t divide_up(int64_t value, int64_t unit) {
@@ -104,6 +155,24 @@ bool DirectFloatDepthwise::takes(const Product& product, DType x_dtype, DType ou
          product.weight.dtype() == DType::F32 && x_dtype == DType::F32 && out_dtype == DType::F32;
 }
 
+/// Those that see all taps by several, those at the edges one by one.
+std::vector<DirectFloatDepthwise::Strip> DirectFloatDepthwise::strips_of(const Axis& axis) {
+  const auto sees_all = [&](int64_t place) {
+    return axis.first_tap(place) == 0 && axis.last_tap(place) == axis.kernel;
+  };
+  std::vector<Strip> strips;
+  for (int64_t place = 0; place < axis.out; place += strips.back().pixels) {
+    const int64_t first = axis.first_tap(place);
+    Strip strip{place, 1, first, axis.last_tap(place) - first};
+    while (sees_all(place) && strip.pixels < kMostPixels && place + strip.pixels < axis.out &&
+           sees_all(place + strip.pixels)) {
+      ++strip.pixels;
+    }
+    strips.push_back(strip);
+  }
+  return strips;
+}
+
 DirectFloatDepthwise::DirectFloatDepthwise(const Product& product,
                                            const dnnl::memory::dims& x,
                                            const dnnl::memory::dims& out)
@@ -111,16 +180,7 @@ DirectFloatDepthwise::DirectFloatDepthwise(const Product& product,
   const graph::ConvAttributes& conv = product.conv;
   down_ = {x[2], out[2], conv.kernel[0], conv.stride[0], conv.dilation[0], conv.pads[0]};
   across_ = {x[3], out[3], conv.kernel[1], conv.stride[1], conv.dilation[1], conv.pads[1]};
-  const auto sees_all = [&](int64_t place) {
-    return across_.first_tap(place) == 0 && across_.last_tap(place) == across_.kernel;
-  };
-  while (first_inner_ < across_.out && !sees_all(first_inner_)) {
-    ++first_inner_;
-  }
-  last_inner_ = first_inner_;
-  while (last_inner_ < across_.out && sees_all(last_inner_)) {
-    ++last_inner_;
-  }
+  strips_ = strips_of(across_);
   const int64_t vectors = divide_up(channels_, kChannels);
   const int64_t taps = down_.kernel * across_.kernel;
   weights_ = graph::Tensor(DType::F32, {vectors, taps, kChannels});
@@ -143,37 +203,28 @@ void DirectFloatDepthwise::run(const float* x, float* out) const {
   }
 }
 
-void DirectFloatDepthwise::run_row(const float* image, int64_t row, float* out) const {
-  const int64_t first_row = down_.first_tap(row);
-  DepthwiseCall call;
-  call.rows = down_.last_tap(row) - first_row;
-  call.row_step = down_.dilation * across_.in * channels_;
-  call.column_step = across_.dilation * channels_;
-  call.pixel_step = across_.stride * channels_;
-  call.weight_row = across_.kernel * kChannels;
-  call.out_step = channels_;
-  call.low = end_.low;
-  call.high = end_.high;
-  const int64_t taps = down_.kernel * across_.kernel;
-  const float* from =
-      image + (down_.begin(row) + first_row * down_.dilation) * across_.in * channels_;
-  for (int64_t channel = 0; channel < channels_; channel += kChannels) {
-    call.lanes = lanes_of_16(channels_ - channel);
-    call.bias = biases_.data() + channel;
-    const float* weights = reinterpret_cast<const float*>(weights_.bytes()) + channel * taps +
-                           first_row * call.weight_row;
-    int64_t pixel = 0;
-    while (pixel < across_.out) {
-      const bool inner = pixel >= first_inner_ && pixel < last_inner_;
-      const int64_t width = inner ? std::min(kMostPixels, last_inner_ - pixel) : 1;
-      const int64_t first = inner ? 0 : across_.first_tap(pixel);
-      call.columns = inner ? across_.kernel : across_.last_tap(pixel) - first;
-      call.x = from + (across_.begin(pixel) + first * across_.dilation) * channels_ + channel;
-      call.weights = weights + first * kChannels;
-      call.out = out + pixel * channels_ + channel;
-      compute_tile_of(call, width);
-      pixel += width;
-    }
+void DirectFloatDepthwise::run_row(const float* image, int64_t line, float* out) const {
+  const int64_t first_row = down_.first_tap(line);
+  DepthwiseRow row;
+  row.rows = down_.last_tap(line) - first_row;
+  row.row_step = down_.dilation * across_.in * channels_;
+  row.column_step = across_.dilation * channels_;
+  row.pixel_step = across_.stride * channels_;
+  row.weight_row = across_.kernel * kChannels;
+  row.weight_vector = down_.kernel * row.weight_row;
+  row.out_step = channels_;
+  row.low = end_.low;
+  row.high = end_.high;
+  image += (down_.begin(line) + first_row * down_.dilation) * across_.in * channels_;
+  const auto* weights =
+      reinterpret_cast<const float*>(weights_.bytes()) + first_row * row.weight_row;
+  for (const Strip& strip : strips_) {
+    const int64_t begin = across_.begin(strip.pixel) + strip.first_tap * across_.dilation;
+    const DepthwiseTile tile{image + begin * channels_,
+                             weights + strip.first_tap * kChannels,
+                             biases_.data(),
+                             out + strip.pixel * channels_};
+    compute_channels(row, tile, strip.taps, strip.pixels, channels_);
   }
 }
 

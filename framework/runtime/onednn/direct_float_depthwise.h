@@ -40,14 +40,23 @@ class DirectFloatDepthwise {
   };
 
  private:
-  void run_row(const float* image, int64_t row, float* out) const;
+  /// Neighbours in a row that see the same taps.
+  struct Strip {
+    int64_t pixel = 0;
+    int64_t pixels = 1;
+    int64_t first_tap = 0;
+    int64_t taps = 1;
+  };
+
+  static std::vector<Strip> strips_of(const Axis& axis);
+
+  void run_row(const float* image, int64_t line, float* out) const;
 
   int64_t batch_ = 1;
   int64_t channels_ = 0;
   Axis down_;
   Axis across_;
-  int64_t first_inner_ = 0;  ///< outputs [first, last) of a row see all its taps
-  int64_t last_inner_ = 0;
+  std::vector<Strip> strips_;  ///< of a row of the output
   DirectEnd end_;
   graph::Tensor weights_;  ///< [vectors of channels][taps][16]
   std::vector<float> biases_;
