@@ -1,6 +1,7 @@
-// Times an engine in turns with whoever asks: engine_turns MODEL.onnx [BACKEND]
-// Every line on standard input, a number of microseconds, is one turn: runs follow each other for
-// that long, and one line with the mean microseconds of a run is the answer.
+// Times an engine in turns with whoever asks: engine_turns MODEL.onnx [BACKEND [CACHE]]
+// CACHE: the file that remembers what `auto` chose. Every line on standard input, a number of
+// microseconds, is one turn: runs follow each other for that long, and one line with the mean
+// microseconds of a run is the answer.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -40,8 +41,9 @@ double mean_micros(runtime::Engine& engine,
   return passed.count() / static_cast<double>(runs);
 }
 
-int serve(const char* file, const char* backend) {
-  const auto engine = runtime::build_engine(graph::load_onnx(file), {.backend = backend});
+int serve(const char* file, const char* backend, const char* cache) {
+  const auto engine =
+      runtime::build_engine(graph::load_onnx(file), {.backend = backend, .cache = cache});
   std::vector<graph::Tensor> inputs;
   std::vector<graph::Tensor> outputs;
   for (const graph::Node* node : engine->model().graph.inputs()) {
@@ -62,11 +64,11 @@ int serve(const char* file, const char* backend) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: engine_turns MODEL.onnx [BACKEND]\n");
+    std::fprintf(stderr, "usage: engine_turns MODEL.onnx [BACKEND [CACHE]]\n");
     return 2;
   }
   try {
-    return serve(argv[1], argc > 2 ? argv[2] : "auto");
+    return serve(argv[1], argc > 2 ? argv[2] : "auto", argc > 3 ? argv[3] : "");
   } catch (const core::Error& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return 1;

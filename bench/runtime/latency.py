@@ -3,7 +3,8 @@
 
 Both engines live in a process of their own and take turns of some milliseconds; the peer's network stands inside an ONNX Loop
 (peers/onnx_loop.py), so that its JavaScript call is not counted. Of all turns the medians are taken, of the ratio, too: a turn's ratio
-compares times that lie next to each other. Inputs are standardised floats: no preprocessing is in the files.
+compares times that lie next to each other. The share of the VNNI peak comes from turns of its own (bench-tools/vnni_share).
+Inputs are standardised floats: no preprocessing is in the files.
 --case NAME (again for more), --turns N, --ms M (of each side and turn).
 """
 import argparse
@@ -19,10 +20,10 @@ import _peer
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build" / "release"))
 TURNS = BUILD / "bench-tools" / "engine_turns"
+SHARE = BUILD / "bench-tools" / "vnni_share"
 COPPICE = BUILD / "bin" / "coppice"
 PEER = BUILD / "peers" / "onnxruntime"
 MODELS = BUILD / "bench-models" / "runtime"
-BLOCK_US = 10_000
 
 # Files of a network. In int8 all is in integers, as ONNX Runtime's own quantisation writes it; int8-sums is our quantiser's default,
 # where an Add takes one layer's sums before they are rounded: ONNX Runtime then computes that layer in float.
@@ -55,21 +56,6 @@ def in_loop(file):
         _peer.say("the peer's models were not made (python3-onnx is needed): its columns stay empty")
         return None
     return file.with_suffix(".loop.onnx"), file.with_suffix(".idle.onnx")
-
-
-def blocks(times_us):
-    """Means over consecutive runs that together take BLOCK_US."""
-    means, total, count = [], 0.0, 0
-    for time in times_us:
-        total, count = total + time, count + 1
-        if total >= BLOCK_US:
-            means.append(total / count)
-            total, count = 0.0, 0
-    return means or [total / count]
-
-
-def undisturbed(times):
-    return sorted(times)[len(times) // 10]
 
 
 class Turns:
@@ -117,28 +103,25 @@ def alone(name, file, options):
         return {"case": name, "ours": statistics.median(engine.take(options.ms * 1000) for _ in range(options.turns)), "unit": "us"}
 
 
-def convolution_gmacs(file, isa):
-    """GMAC/s over the convolutions' steps alone, where oneDNN may use no more than `isa`."""
-    command = [str(COPPICE), "model", "bench", str(file), "--json", "--rounds", "1", "--runs", "300"]
-    environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": isa}
-    case = json.loads(subprocess.run(command, check=True, capture_output=True, env=environment).stdout)["cases"][0]
-    return case["macs"] / sum(layer["us"] for layer in case["layers"] if layer["work"].startswith("convolution")) / 1e3
+def undisturbed(rates):
+    """What one turn in fifty exceeds."""
+    return sorted(rates)[-1 - len(rates) // 50]
 
 
 def vnni_share(name, file, options):
-    """Convolutions with VNNI by what the processor reaches with VNNI from registers, measured in turns. Where the processor has AMX,
+    """Convolutions with VNNI by what the processor reaches with VNNI from registers. What shares the core with us takes from the one
+    more than from the other, and never adds: turns of a millisecond alternate in one process, and of each side the rate counts that
+    one turn in fifty exceeds, which is the clock's highest step. A turn's rate is itself a median. Where the processor has AMX,
     oneDNN would use that instead and the share mean nothing: it is told not to."""
-    program = BUILD / "bench" / "runtime" / "vnni_peak"
-    out = MODELS / "peak.json"
-    shares = []
-    for _ in range(max(options.turns // 10, 1)):
-        if not program.exists() or subprocess.run([str(program), "--out", str(out)], check=False).returncode != 0:
-            return []
-        peak = json.loads(out.read_text())
-        if not peak:
-            return []
-        shares.append(convolution_gmacs(file, "AVX512_CORE_VNNI") / peak[0]["ours"])
-    return [{"case": f"{name}, share of the VNNI peak in its convolutions, without AMX", "ours": statistics.median(shares), "unit": "share"}]
+    command = [str(SHARE), str(file), str(options.turns * 10), "1"]
+    environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"}
+    rates = json.loads(subprocess.run(command, check=True, capture_output=True, env=environment).stdout)
+    if not rates:
+        return []
+    peak, reached = undisturbed(rates["peak"]), undisturbed(rates["convolutions"])
+    of_turns = statistics.median(ours / most for ours, most in zip(rates["convolutions"], rates["peak"]))
+    _peer.say(f"{name}: {reached:.0f} of {peak:.0f} GMAC/s in undisturbed turns; the median of the turns' shares is {of_turns:.2f}")
+    return [{"case": f"{name}, share of the VNNI peak in its convolutions, without AMX", "ours": reached / peak, "unit": "share"}]
 
 
 def measure(name, file, loops, options):
