@@ -84,6 +84,17 @@ void find_chain(const graph::Model& model, std::vector<Step>& steps, size_t i) {
   }
 }
 
+/// Once the chains are known: what the BatchNorm's chain adds must be computed before the Conv.
+std::optional<size_t> find_norm(const graph::Model& model,
+                                const std::vector<Step>& steps,
+                                size_t conv) {
+  const size_t next = sole_reader(model, steps, conv);
+  const bool found = model.graph.nodes[conv].op == Op::Conv &&
+                     model.graph.nodes[next].op == Op::BatchNorm &&
+                     (!steps[next].residual || *steps[next].residual < conv);
+  return found ? std::optional(next) : std::nullopt;
+}
+
 }  // namespace
 
 std::vector<Step> plan_steps(const graph::Model& model) {
@@ -115,6 +126,9 @@ std::vector<Step> plan_steps(const graph::Model& model) {
     steps[i].first_of_scale =
         nodes[i].op == Op::QuantizeLinear && scales.insert(nodes[i].inputs[1]).second;
     find_chain(model, steps, i);
+  }
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    steps[i].norm = find_norm(model, steps, i);
   }
   return steps;
 }

@@ -25,6 +25,8 @@ struct Step {
   /// this ReLU, or the DequantizeLinear that takes back this QuantizeLinear: each is the only
   /// reader of the one before it.
   std::vector<size_t> chain;
+  /// The BatchNorm that can be computed with this Conv: its only reader.
+  std::optional<size_t> norm;
   bool first_of_scale = false;     ///< the first QuantizeLinear with this scale
   std::optional<size_t> residual;  ///< the node before this one that the chain's addition adds
 };

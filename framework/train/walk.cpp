@@ -9,6 +9,7 @@
 #include "core/rng.h"
 #include "train/lowering/lowering.h"
 #include "train/lowering/norm_chain.h"
+#include "train/lowering/winograd_convolution.h"
 
 namespace coppice::train {
 
@@ -105,36 +106,56 @@ class Walk {
 
   void compute(size_t i) {
     const Step& step = steps_[i];
-    const graph::Node& node = graph_.nodes[i];
-    arguments_.clear();
-    for (const Source& source : step.sources) {
-      arguments_.push_back(source.weight.empty() ? values_[source.node]
-                                                 : weights_.at(source.weight));
-    }
-    const LoweringArgs args{
-        .node = node,
-        .inputs = arguments_,
-        .training =
-            options_.training && !(options_.freeze_norms && node.op == graph::Op::BatchNorm),
-        .range_momentum = step.first_of_scale ? options_.range_momentum : 0,
-        .may_overwrite = may_overwrite(step),
-        .passed_on = reads_node_with_others(step) ? &values_[step.sources[0].node] : nullptr,
-        .dropout_seed = node.op == graph::Op::Dropout ? dropout_.split(i).next() : 0,
-        .real = real_,
-        .products = products_};
-    if (can_fuse(i) && arguments_[0].is_cpu()) {
-      values_[step.chain.back()] = lower_chain(step, args);
-      for (const size_t member : step.chain) {
-        done_[member] = true;
-        forget_read_by(member);
-      }
+    const std::vector<at::Tensor> inputs = inputs_of(step);
+    const LoweringArgs args = args_of(i, inputs);
+    if (step.norm && may_join(i, *step.norm) && winograd_takes(args)) {
+      const std::vector<at::Tensor> of_norm = inputs_of(steps_[*step.norm]);
+      compute_chain(*step.norm, args_of(*step.norm, of_norm), &args);
+      done_[*step.norm] = true;
+      forget_read_by(*step.norm);
+    } else if (can_fuse(i) && inputs[0].is_cpu()) {
+      compute_chain(i, args, nullptr);
     } else {
       values_[i] = lower(args);
     }
     forget_read_by(i);
   }
 
-  at::Tensor lower_chain(const Step& step, const LoweringArgs& first) const {
+  std::vector<at::Tensor> inputs_of(const Step& step) const {
+    std::vector<at::Tensor> inputs;
+    for (const Source& source : step.sources) {
+      inputs.push_back(source.weight.empty() ? values_[source.node] : weights_.at(source.weight));
+    }
+    return inputs;
+  }
+
+  LoweringArgs args_of(size_t i, const std::vector<at::Tensor>& inputs) {
+    const Step& step = steps_[i];
+    const graph::Node& node = graph_.nodes[i];
+    return {.node = node,
+            .inputs = inputs,
+            .training =
+                options_.training && !(options_.freeze_norms && node.op == graph::Op::BatchNorm),
+            .range_momentum = step.first_of_scale ? options_.range_momentum : 0,
+            .may_overwrite = may_overwrite(step),
+            .passed_on = reads_node_with_others(step) ? &values_[step.sources[0].node] : nullptr,
+            .dropout_seed = node.op == graph::Op::Dropout ? dropout_.split(i).next() : 0,
+            .real = real_,
+            .products = products_};
+  }
+
+  void compute_chain(size_t i, const LoweringArgs& args, const LoweringArgs* convolution) {
+    const std::vector<size_t>& chain = steps_[i].chain;
+    values_[chain.empty() ? i : chain.back()] = lower_chain(steps_[i], args, convolution);
+    for (const size_t member : chain) {
+      done_[member] = true;
+      forget_read_by(member);
+    }
+  }
+
+  at::Tensor lower_chain(const Step& step,
+                         const LoweringArgs& first,
+                         const LoweringArgs* convolution) const {
     if (first.node.op == graph::Op::QuantizeLinear) {
       return lower_fake_quantise(first);
     }
@@ -147,7 +168,8 @@ class Walk {
       });
     };
     return lower_norm_chain(first,
-                            {.residual = step.residual ? values_[*step.residual] : at::Tensor(),
+                            {.convolution = convolution,
+                             .residual = step.residual ? values_[*step.residual] : at::Tensor(),
                              .relu = has(graph::Op::Relu),
                              .pool = has(graph::Op::MaxPool)});
   }
@@ -169,6 +191,10 @@ class Walk {
   bool reads_node_with_others(const Step& step) const {
     const Source& first = step.sources[0];
     return first.weight.empty() && steps_[first.node].readers > 1;
+  }
+
+  bool may_join(size_t convolution, size_t norm) const {
+    return !kept_[convolution] && (steps_[norm].chain.empty() || can_fuse(norm));
   }
 
   bool can_fuse(size_t i) const {
@@ -196,7 +222,6 @@ class Walk {
   std::vector<at::Tensor> values_;
   std::vector<bool> kept_;
   std::vector<bool> done_;  ///< computed with an earlier node
-  std::vector<at::Tensor> arguments_;
 };
 
 }  // namespace

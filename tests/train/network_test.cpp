@@ -187,6 +187,58 @@ TEST(Network, FusedNodesGiveWhatTheyGiveOneByOne) {
   }
 }
 
+/// Gradients of the mean square of the logits by every parameter; none where `network` has none.
+std::vector<at::Tensor> parameter_gradients(Network& network,
+                                            const graph::Tensor& images,
+                                            const ForwardOptions& options) {
+  network.logits(to_aten(images), options).pow(2).mean().backward();
+  std::vector<at::Tensor> gradients;
+  for (const Parameter& parameter : network.parameters()) {
+    gradients.push_back(parameter.value.grad().to(at::kDouble));
+  }
+  return gradients;
+}
+
+TEST(Network, AConvolutionWithItsBatchNormGivesWhatTheyGiveOneByOne) {
+  // Blocks of both kinds, one with pooling; 11 samples fill no range of any of these sizes.
+  graph::ModelOptions plain;
+  plain.widths = {16, 32};
+  graph::ModelOptions residual = plain;
+  residual.name = "resnet";
+  residual.depth = 2;
+  const graph::Tensor images = random_images({11, 1, 28, 28}, 3);
+  for (const graph::ModelOptions& options : {plain, residual}) {
+    const graph::Model model = graph::build_model(options, graph::testing::fashion_input(), 4);
+    std::vector<std::string> all;
+    for (const graph::Node& node : model.graph.nodes) {
+      all.push_back(node.name);
+    }
+    for (const bool freeze_norms : {false, true}) {
+      Network fused(model);
+      Network apart(model);
+      Network exact(model, Precision::Double);
+      const ForwardOptions forward{.training = true, .freeze_norms = freeze_norms};
+      ForwardOptions one_by_one = forward;
+      one_by_one.keep = all;
+      const auto ours = parameter_gradients(fused, images, forward);
+      const auto by_one = parameter_gradients(apart, images, one_by_one);
+      const auto reference = parameter_gradients(exact, images, forward);
+      for (size_t i = 0; i < ours.size(); ++i) {
+        const double largest = reference[i].abs().max().item<double>();
+        const auto error = [&](const at::Tensor& gradient) {
+          return (gradient - reference[i]).abs().max().item<double>() / largest;
+        };
+        EXPECT_LT(error(ours[i]), 1e-3) << options.name << ": " << fused.parameters()[i].name;
+        EXPECT_LT(error(by_one[i]), 1e-3) << options.name << ": " << fused.parameters()[i].name;
+      }
+      for (const auto& [name, after] : fused.to_model().weights) {
+        const at::Tensor expected = to_aten(apart.to_model().weight(name));
+        EXPECT_TRUE(to_aten(after).allclose(expected, 1e-4, 1e-5)) << name;
+      }
+    }
+  }
+}
+
 TEST(Network, ABrokenSampleStaysVisibleThroughFusedNodes) {
   graph::ModelOptions options;
   options.widths = {4, 4};

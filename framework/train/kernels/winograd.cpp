@@ -251,10 +251,8 @@ COPPICE_INLINE void for_vectors(int64_t columns, Piece piece) {
 }
 
 /// results[tile, out] = inputs[tile, in] weights[in, out] at one position.
-COPPICE_INLINE void multiply_tiles(const Winograd& op,
-                                   const float* inputs,
-                                   const float* weights,
-                                   float* results) {
+COPPICE_INLINE void multiply_tiles(
+    const Winograd& op, int64_t tiles, const float* inputs, const float* weights, float* results) {
   const Steps steps{.a_row = kLanes,
                     .a_inner = 1,
                     .a_outer = kPanel,
@@ -267,7 +265,7 @@ COPPICE_INLINE void multiply_tiles(const Winograd& op,
                     .outer = op.in / kLanes};
   for_vectors(op.out, [&](int64_t j, auto width) COPPICE_INLINE_BODY {
     constexpr int64_t kRows = kSums / width.value;
-    for (int64_t i = 0; i < kTiles; i += kRows) {
+    for (int64_t i = 0; i < tiles; i += kRows) {  // the last may go on to the next multiple
       multiply<kRows, width.value, false>(
           steps, inputs + i * kLanes, weights + j, results + j * kTiles + i * kLanes);
     }
@@ -304,11 +302,10 @@ COPPICE_INLINE int64_t position_step(int64_t channels) {
   return kTiles * channels + kLanes;
 }
 
-/// Tiles of a block, transformed; returns how many there are.
+/// A block of tiles, transformed; returns how many there are.
 template <class Map>
 COPPICE_INLINE int64_t
-read_block(const Winograd& op, int64_t block, const float* images, int64_t channels, float* to) {
-  const int64_t first = block * kTiles;
+read_block(const Winograd& op, int64_t first, const float* images, int64_t channels, float* to) {
   const int64_t count = std::min(kTiles, op.tiles() - first);
   for (int64_t i = 0; i < count; ++i) {
     const Tile tile = tile_of(op, channels, first + i);
@@ -334,8 +331,9 @@ bool Winograd::pays() const {
          static_cast<double>(height * width) > kLeastUseful * results;
 }
 
-int64_t Winograd::blocks() const {
-  return (tiles() + kTiles - 1) / kTiles;
+int64_t Winograd::samples_together() const {
+  const int64_t of_sample = tiles_down() * tiles_across();
+  return (kTiles + of_sample - 1) / of_sample;
 }
 
 int64_t Winograd::scratch() const {
@@ -377,8 +375,6 @@ COPPICE_AVX512 void winograd_weights(const Winograd& op,
 }
 
 COPPICE_AVX512 void winograd_forward(const Winograd& op,
-                                     int64_t first,
-                                     int64_t last,
                                      const float* x,
                                      const float* transformed,
                                      const float* added,
@@ -386,16 +382,17 @@ COPPICE_AVX512 void winograd_forward(const Winograd& op,
                                      float* scratch) {
   float* inputs = scratch;
   float* results = scratch + Winograd::kPositions * position_step(op.in);
-  for (int64_t block = first; block < last; ++block) {
-    const int64_t count = read_block<OfInputs>(op, block, x, op.in, inputs);
+  for (int64_t first = 0; first < op.tiles(); first += kTiles) {
+    const int64_t count = read_block<OfInputs>(op, first, x, op.in, inputs);
     for (int64_t position = 0; position < Winograd::kPositions; ++position) {
       multiply_tiles(op,
+                     count,
                      inputs + position * position_step(op.in),
                      transformed + position * op.in * op.out,
                      results + position * position_step(op.out));
     }
     for (int64_t i = 0; i < count; ++i) {
-      const Tile tile = tile_of(op, op.out, block * kTiles + i);
+      const Tile tile = tile_of(op, op.out, first + i);
       for (int64_t c = 0; c < op.out; c += kLanes) {
         write_results(op,
                       tile,
@@ -408,18 +405,13 @@ COPPICE_AVX512 void winograd_forward(const Winograd& op,
   }
 }
 
-COPPICE_AVX512 void winograd_gradient(const Winograd& op,
-                                      int64_t first,
-                                      int64_t last,
-                                      const float* x,
-                                      const float* dy,
-                                      float* transformed,
-                                      float* scratch) {
+COPPICE_AVX512 void winograd_gradient(
+    const Winograd& op, const float* x, const float* dy, float* transformed, float* scratch) {
   float* inputs = scratch;
   float* gradients = scratch + Winograd::kPositions * position_step(op.in);
-  for (int64_t block = first; block < last; ++block) {
-    const int64_t count = read_block<OfInputs>(op, block, x, op.in, inputs);
-    read_block<OfGradients>(op, block, dy, op.out, gradients);
+  for (int64_t first = 0; first < op.tiles(); first += kTiles) {
+    const int64_t count = read_block<OfInputs>(op, first, x, op.in, inputs);
+    read_block<OfGradients>(op, first, dy, op.out, gradients);
     for (int64_t position = 0; position < Winograd::kPositions; ++position) {
       multiply_channels(op,
                         count,

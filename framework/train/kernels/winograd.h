@@ -33,8 +33,8 @@ struct Winograd {
 
   int64_t tiles() const { return samples * tiles_down() * tiles_across(); }
 
-  /// Parts that threads may work on at once.
-  int64_t blocks() const;
+  /// How many samples to give at once: they fill the blocks of tiles that products are made of.
+  int64_t samples_together() const;
   /// Floats of working memory for a thread, 64-byte aligned.
   int64_t scratch() const;
 
@@ -44,24 +44,17 @@ struct Winograd {
 /// `turn`: for the convolution op.turned() that makes the gradient by the input; [36, out, in].
 void winograd_weights(const Winograd& op, const float* weights, bool turn, float* transformed);
 
-/// Of blocks [first, last). `added`: null, or as many values as results, which they are added to.
+/// `added`: null, or as many values as results, which they are added to.
 void winograd_forward(const Winograd& op,
-                      int64_t first,
-                      int64_t last,
                       const float* x,
                       const float* transformed,
                       const float* added,
                       float* y,
                       float* scratch);
 
-/// Adds what blocks [first, last) give to the gradient by the transformed weights.
-void winograd_gradient(const Winograd& op,
-                       int64_t first,
-                       int64_t last,
-                       const float* x,
-                       const float* dy,
-                       float* transformed,
-                       float* scratch);
+/// Adds to the gradient by the transformed weights.
+void winograd_gradient(
+    const Winograd& op, const float* x, const float* dy, float* transformed, float* scratch);
 
 /// Of the gradient by the transformed weights, a sum of `parts` that lie one behind the other, that
 /// by the weights.

@@ -40,15 +40,12 @@ at::Tensor channels_last(const at::Tensor& x) {
 }  // namespace
 
 at::Tensor lower_Conv(const LoweringArgs& args) {
+  if (winograd_takes(args)) {
+    return winograd_convolution(args.inputs[0], args.inputs[1], args.passed_on);
+  }
   const auto& a = args.node.as<graph::ConvAttributes>();
   const at::Tensor weight = operand(args, args.inputs[1]);
   const at::Tensor bias = bias_of(args);
-  const bool plain = a.stride == graph::Shape{1, 1} && a.dilation == graph::Shape{1, 1} &&
-                     a.pads == graph::Shape{1, 1, 1, 1} && a.groups == 1;
-  if (plain && !bias.defined() && args.products == args.real &&
-      winograd_pays(args.inputs[0], weight)) {
-    return winograd_convolution(args.inputs[0], weight, args.passed_on);
-  }
   const bool symmetric = a.pads[0] == a.pads[2] && a.pads[1] == a.pads[3];
   if (symmetric) {
     return result(args,
