@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "compress/tap.h"
+#include "graph/passes/rewire.h"
 
 namespace coppice::compress {
 
@@ -38,26 +39,18 @@ std::vector<std::vector<double>> channel_means(const graph::Model& model,
   return sums;
 }
 
-std::string unused_name(const graph::Model& model, const std::string& name) {
-  std::string candidate = name;
-  for (int i = 2; model.is_weight(candidate) || model.graph.find(candidate) != nullptr; ++i) {
-    candidate = name + "_" + std::to_string(i);
-  }
-  return candidate;
-}
-
 }  // namespace
 
 graph::Model with_own_biases(graph::Model model, const QdqPlan& plan) {
   for (const std::string& layer : plan.layers) {
     graph::Node& node = *model.graph.find(layer);
     if (node.inputs.size() < 3) {
-      const std::string name = unused_name(model, layer + ".bias");
+      const std::string name = graph::free_name(model, layer + ".bias");
       model.weights.emplace(
           name, graph::Tensor(graph::DType::F32, {model.weight(node.inputs[1]).dim(0)}));
       node.inputs.push_back(name);
     } else if (model.graph.consumers(node.inputs[2]).size() > 1) {
-      const std::string name = unused_name(model, layer + ".bias");
+      const std::string name = graph::free_name(model, layer + ".bias");
       model.weights.emplace(name, model.weight(node.inputs[2]).clone());
       node.inputs[2] = name;
     }

@@ -41,6 +41,9 @@ double best_logit_shift(std::span<const float> logits,
                                   labels.size(),
                                   classes));
   }
+  if (!std::all_of(logits.begin(), logits.end(), [](float v) { return std::isfinite(v); })) {
+    throw core::Error(core::ErrorKind::Numeric, "the logits to shift a class by are not finite");
+  }
   std::vector<Switch> switches;
   for (size_t i = 0; i < labels.size(); ++i) {
     const auto row = logits.subspan(i * width, width);

@@ -13,7 +13,8 @@ namespace coppice::compress {
 ///
 /// For a class that training has not seen, whose logit is too small throughout (Hinton et al.,
 /// Distilling the Knowledge in a Neural Network, 2015, section 3).
-/// Throws Error{InvalidArgument} for a class out of range or sizes that do not fit.
+/// Throws Error{InvalidArgument} for a class out of range or sizes that do not fit, Error{Numeric}
+/// for logits that are not finite.
 double best_logit_shift(std::span<const float> logits,
                         std::span<const int64_t> labels,
                         int64_t classes,

@@ -44,10 +44,8 @@ std::vector<std::vector<int64_t>> CutPlan::keep(int64_t count) const {
   std::vector<std::vector<int64_t>> kept(limits_.size());
   for (size_t g = 0; g < limits_.size(); ++g) {
     const int64_t channels = limits_[g].channels;
-    const int64_t step = limits_[g].step;
-    const int64_t wanted = channels - std::ssize(cut[g]);
-    const int64_t rounded = std::min((wanted + step - 1) / step * step, channels);
-    cut[g].resize(static_cast<size_t>(channels - (channels < step ? wanted : rounded)));
+    const int64_t stay = limits_[g].in_steps(channels - std::ssize(cut[g]));
+    cut[g].resize(static_cast<size_t>(channels - stay));
     std::vector<bool> gone(static_cast<size_t>(channels), false);
     for (const int64_t c : cut[g]) {
       gone[static_cast<size_t>(c)] = true;

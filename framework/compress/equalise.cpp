@@ -7,6 +7,7 @@
 #include "compress/quantise.h"
 #include "core/error.h"
 #include "graph/pass.h"
+#include "graph/passes/rewire.h"
 
 namespace coppice::compress {
 
@@ -19,11 +20,6 @@ namespace {
 
 constexpr int kMostSweeps = 1000;
 constexpr double kSettled = 1e-3;
-
-bool is_output(const Model& model, const std::string& name) {
-  const auto& outputs = model.graph.outputs;
-  return std::find(outputs.begin(), outputs.end(), name) != outputs.end();
-}
 
 /// A Conv or Gemm whose float weights nobody else reads.
 bool has_own_weights(const Model& model, const Node& node) {
@@ -152,15 +148,6 @@ bool passes_offset(const Model& model, const LayerPair& pair) {
          (second.op == Op::Gemm || second.as<graph::ConvAttributes>().pads == graph::Shape(4, 0));
 }
 
-void replace_relu6(Model& model) {
-  for (Node& node : model.graph.nodes) {
-    if (node.op == Op::Clip && node.as<graph::ClipAttributes>().low == 0) {
-      node.op = Op::Relu;
-      node.attributes = graph::NoAttributes{};
-    }
-  }
-}
-
 }  // namespace
 
 std::vector<LayerPair> find_pairs(const Model& model) {
@@ -172,7 +159,7 @@ std::vector<LayerPair> find_pairs(const Model& model) {
     LayerPair pair{.first = first.name, .between = {}, .second = {}};
     for (const Node* at = &first;;) {
       const auto consumers = model.graph.consumers(at->name);
-      if (consumers.size() != 1 || is_output(model, at->name)) {
+      if (consumers.size() != 1 || graph::is_output(model.graph, at->name)) {
         break;
       }
       at = consumers.front();
@@ -267,11 +254,33 @@ Model absorb_biases(Model model,
   return model;
 }
 
+namespace {
+
+/// Where it is between two layers: elsewhere, as in a hard sigmoid, the bound means something.
+Model without_relu6(const Model& model) {
+  Model open = model;
+  for (Node& node : open.graph.nodes) {
+    if (node.op == Op::Clip && node.as<graph::ClipAttributes>().low == 0) {
+      node.op = Op::Relu;
+      node.attributes = graph::NoAttributes{};
+    }
+  }
+  Model result = model;
+  for (const LayerPair& pair : find_pairs(open)) {
+    for (const std::string& name : pair.between) {
+      *result.graph.find(name) = open.graph.at(name);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
 Model fold_and_equalise(const Model& model, const QuantiseOptions& options, int64_t* pairs) {
   Model folded = graph::run_passes(model, graph::inference_passes());
   auto statistics = norm_statistics(model, folded);
   if (options.replace_relu6) {
-    replace_relu6(folded);
+    folded = without_relu6(folded);
   }
   const auto found = find_pairs(folded);
   if (found.empty()) {

@@ -51,8 +51,8 @@ graph::Model absorb_biases(graph::Model model,
                            const std::vector<LayerPair>& pairs,
                            const std::map<std::string, NormStatistics>& statistics);
 
-/// Folds `model`, makes ReLU6 a ReLU if options.replace_relu6, equalises and, if
-/// options.absorb_biases, absorbs. Throws Error{InvalidArgument} where there is no pair.
+/// Folds `model`, makes each ReLU6 between two layers a ReLU if options.replace_relu6, equalises
+/// and, if options.absorb_biases, absorbs. Throws Error{InvalidArgument} where there is no pair.
 graph::Model fold_and_equalise(const graph::Model& model,
                                const QuantiseOptions& options,
                                int64_t* pairs);

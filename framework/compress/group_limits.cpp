@@ -17,12 +17,11 @@ namespace {
   throw core::Error(core::ErrorKind::InvalidArgument, "prune: " + message);
 }
 
-/// `kept` rounded up to a multiple of `step` where there are as many channels.
-int64_t round_up(int64_t kept, int64_t step, int64_t channels) {
+}  // namespace
+
+int64_t GroupLimit::in_steps(int64_t kept) const {
   return channels < step ? kept : std::min((kept + step - 1) / step * step, channels);
 }
-
-}  // namespace
 
 std::set<size_t> groups_matching(const graph::Model& model,
                                  const GroupMap& map,
@@ -62,7 +61,7 @@ GroupLimit limit_of(const ChannelGroup& group,
       static_cast<int64_t>(std::floor(max_share * static_cast<double>(channels) + 1e-9));
   const int64_t fewest = (options.min_channels + group.parts - 1) / group.parts;
   const int64_t kept = std::min(std::max({fewest, channels - cuttable, int64_t{1}}), channels);
-  limit.least = round_up(kept, limit.step, channels);
+  limit.least = limit.in_steps(kept);
   limit.reason = channels - cuttable >= fewest
                      ? fmt::format("{} {}", cap, max_share)
                      : fmt::format("min_channels {}", options.min_channels);

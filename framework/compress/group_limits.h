@@ -23,6 +23,9 @@ struct GroupLimit {
   int64_t least = 0;        ///< channels that stay at least; all of them where none can go
   int64_t step = 1;         ///< what stays is a multiple of this where there are as many
   std::string reason = {};  ///< why not fewer, in words: "min_channels 4"
+
+  /// `kept` channels, or so many more that the step is kept to.
+  int64_t in_steps(int64_t kept) const;
 };
 
 /// What the options allow for a group of which at most `max_share` may go; `cap` names that limit.

@@ -79,6 +79,13 @@ std::map<std::string, const Node*> owners_of(const graph::Graph& graph) {
   throw core::Error(core::ErrorKind::Corrupt, "latency table: " + reason);
 }
 
+int64_t width_in(const nlohmann::json& entry, const char* field) {
+  if (!entry.at(field).is_number_integer()) {
+    refuse_table(fmt::format("'{}' of a layer is no whole number", field));
+  }
+  return entry.at(field).get<int64_t>();
+}
+
 }  // namespace
 
 LatencyTable::Layer LatencyTable::layer_of(const graph::Model& model, const Node& node) {
@@ -204,7 +211,7 @@ LatencyTable LatencyTable::from_json(const std::string& text) {
     table.device = json.value("device", "");
     table.backend = json.value("backend", "");
     for (const nlohmann::json& entry : json.at("layers")) {
-      const Width width{entry.at("in").get<int64_t>(), entry.at("out").get<int64_t>()};
+      const Width width{width_in(entry, "in"), width_in(entry, "out")};
       const auto us = entry.at("us").get<double>();
       if (width.in < 0 || width.out < 1 || !std::isfinite(us) || us < 0) {
         refuse_table("layer '" + entry.at("kind").get<std::string>() + "' is out of range");

@@ -1,6 +1,7 @@
 #include "compress/layer_weights.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include <fmt/format.h>
@@ -52,6 +53,14 @@ std::vector<LayerWeight> layer_weights(const graph::Model& model, std::string_vi
                       fmt::format("{}: the model has no layer with weights", what));
   }
   return layers;
+}
+
+void check_finite(const graph::Model& model, const LayerWeight& layer, std::string_view what) {
+  const auto values = model.weight(layer.weight).data<float>();
+  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
+    throw core::Error(core::ErrorKind::Numeric,
+                      fmt::format("{}: the weights of '{}' are not finite", what, layer.node));
+  }
 }
 
 std::vector<int> match_layers(const std::vector<LayerWeight>& layers,

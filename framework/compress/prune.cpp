@@ -86,6 +86,12 @@ graph::Model prune(const graph::Model& model,
                    PruneReport* report,
                    const PruneInputs& inputs) {
   check(options);
+  if (options.schedule.steps > 1) {
+    refuse_pruning(fmt::format(
+        "schedule.steps is {}, but one pruning makes one step; give each its own, with recovery "
+        "after it (ratios to the input 'reference')",
+        options.schedule.steps));
+  }
   const GroupMap map = map_groups(model);
   const std::vector<GroupLimit> limits = limits_of(model, map, options);
   const CutPlan plan = make_plan(model, map, limits, options, inputs.statistics);
@@ -116,7 +122,8 @@ graph::Model prune(const graph::Model& model,
                                target.value > 0 ? fmt::format(" (unpruned {:.4g})", before) : "",
                                obstacles(map, limits)));
   }
-  if (*count == 0 && target.value > 0 && inputs.reference == nullptr) {
+  const bool met = before <= limit || (*count == 0 && inputs.reference == nullptr);
+  if (target.value > 0 && met) {
     refuse_pruning(fmt::format("{} is met already: the model has {:.6g}; ask for less",
                                describe(options, target),
                                before));

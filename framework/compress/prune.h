@@ -14,7 +14,8 @@ namespace coppice::compress {
 /// What a pruning reads besides model and options.
 struct PruneInputs {
   const Statistics* statistics = nullptr;   ///< for criteria that need data
-  const graph::Model* reference = nullptr;  ///< what ratios relate to; null: the model itself
+  const graph::Model* reference = nullptr;  ///< what ratios relate to, the model before earlier
+                                            ///< steps; null: the model itself
   Meter meter = {};                         ///< in place of the target's own
 };
 
@@ -34,9 +35,11 @@ struct PruneReport {
 };
 
 /// Removes the least important channels until the target is met: the fewest that do (see
-/// least_count). Throws Error{InvalidArgument} when nothing can be pruned, when the target can't be
-/// met within the caps (naming what is reachable and what stands in the way) or is met before a
-/// cut, when an excluded or capped name matches no node, or when the criterion lacks data.
+/// least_count); none for a ratio of 1, or where earlier steps met it. Throws
+/// Error{InvalidArgument} when nothing can be pruned, when the target can't be met within the caps
+/// (naming what is reachable and what stands in the way) or is a value that the reference meets,
+/// for a schedule of several steps (see targets_of), when an excluded or capped name matches no
+/// node, or when the criterion lacks data.
 graph::Model prune(const graph::Model& model,
                    const PruneOptions& options,
                    PruneReport* report = nullptr,

@@ -1,7 +1,8 @@
 #include "compress/prune_schedule.h"
 
-#include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 
 #include "compress/prune_options.h"
 #include "core/error.h"
@@ -40,7 +41,15 @@ std::vector<PruneOptions> targets_of(const PruneOptions& options, double before)
           core::ErrorKind::InvalidArgument,
           "prune: steps towards target.value need the unpruned model's " + target.metric);
     }
-    target.ratio = std::min(1.0, target.value / before);
+    if (before <= target.value) {
+      throw core::Error(core::ErrorKind::InvalidArgument,
+                        fmt::format("prune: target.value {:.10g} is met already: the unpruned "
+                                    "model's {} is {:.6g}; ask for less",
+                                    target.value,
+                                    target.metric,
+                                    before));
+    }
+    target.ratio = target.value / before;
   }
   std::vector<PruneOptions> steps;
   for (const double ratio : ratios(options.schedule, target.ratio)) {

@@ -26,7 +26,8 @@ std::vector<double> ratios(const ScheduleOptions& schedule, double last);
 
 /// The targets of the steps one after the other: `options` with a ratio each, of the unpruned
 /// model, which a prune job takes as its input "reference". `before` is the unpruned model's cost
-/// in the target's metric, read only where the target is a value.
+/// in the target's metric, read only where the target is a value. Throws Error{InvalidArgument} for
+/// less than one step, and for a value without `before` or above it.
 std::vector<PruneOptions> targets_of(const PruneOptions& options, double before = 0);
 
 }  // namespace coppice::compress

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,7 +17,11 @@ struct ActivationRange {
 
   int64_t levels() const { return is_signed ? 127 : 255; }
 
-  float scale() const { return static_cast<float>(limit / static_cast<double>(levels())); }
+  /// Never denormal, which engines may take for 0.
+  float scale() const {
+    return std::max(static_cast<float>(limit / static_cast<double>(levels())),
+                    std::numeric_limits<float>::min());
+  }
 };
 
 /// Where activations become integers.

@@ -1,6 +1,7 @@
 #include "compress/quantise.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include <fmt/format.h>
@@ -31,11 +32,29 @@ void check(const QuantiseOptions& options) {
   }
 }
 
+/// Activations tell of what is not finite before them; nobody looks at those of the last layer.
+void check_parameters(const graph::Model& model, const graph::Node& node) {
+  if (node.op != graph::Op::Conv && node.op != graph::Op::Gemm && node.op != graph::Op::BatchNorm) {
+    return;
+  }
+  for (const std::string& name : node.inputs) {
+    if (!model.is_weight(name) || model.weight(name).dtype() != graph::DType::F32) {
+      continue;
+    }
+    const auto values = model.weight(name).data<float>();
+    if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
+      throw core::Error(core::ErrorKind::Numeric,
+                        "quantise: the values of '" + name + "' are not finite");
+    }
+  }
+}
+
 void check(const graph::Model& model, const graph::Tensor& samples) {
   for (const graph::Node& node : model.graph.nodes) {
     if (node.op == graph::Op::QuantizeLinear || node.op == graph::Op::DequantizeLinear) {
       refuse_quantising("the model is quantised already (node '" + node.name + "')");
     }
+    check_parameters(model, node);
   }
   const auto inputs = model.graph.inputs();
   if (inputs.size() != 1) {

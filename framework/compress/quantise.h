@@ -17,7 +17,7 @@ struct QuantiseOptions {
   bool round_sums = false;                 ///< both inputs of an Add become integers
   bool equalise = false;                   ///< even out the channels of layers in sequence first
   bool absorb_biases = true;               ///< with `equalise`: large biases move on where exact
-  bool replace_relu6 = false;              ///< with `equalise`: ReLU6 becomes ReLU
+  bool replace_relu6 = false;              ///< with `equalise`: ReLU6 between layers becomes ReLU
   bool per_channel = true;                 ///< scales of weights; false: one for each layer
   std::vector<std::string> float_layers = {};  ///< Conv and Gemm nodes that stay float
   MixedOptions mixed = {};                     ///< which others stay float
@@ -55,8 +55,8 @@ struct QuantiseReport {
 /// latency. `report`: gets what was chosen, unless nullptr.
 /// Throws Error{InvalidArgument} for samples that do not fit, a model that is quantised already or
 /// has several inputs, for a budget that can't be met and for `equalise` where no two layers follow
-/// each other; Error{NotFound} for an unknown calibration or layer; Error{Numeric} for activations
-/// that are not finite.
+/// each other; Error{NotFound} for an unknown calibration or layer; Error{Numeric} for weights or
+/// activations that are not finite.
 graph::Model quantise(const graph::Model& model,
                       const graph::Tensor& samples,
                       const QuantiseOptions& options,

@@ -123,7 +123,8 @@ std::vector<std::pair<std::string, double>> bearable_shares(const Sensitivity& s
     }
     double lost_from = 1;  // the smallest share that loses too much
     for (const SensitivityRow& other : scan.rows) {
-      if (other.group == row.group && other.score < scan.score - tolerance) {
+      const bool borne = other.score >= scan.score - tolerance;  // not where it is no number
+      if (other.group == row.group && !borne) {
         lost_from = std::min(lost_from, other.share);
       }
     }

@@ -107,11 +107,7 @@ class Sparsifier {
         layers_(layer_weights(model, "sparsify")),
         zeros_(layers_.size(), -1) {
     for (const LayerWeight& layer : layers_) {
-      const auto values = model.weight(layer.weight).data<float>();
-      if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
-        throw core::Error(core::ErrorKind::Numeric,
-                          "sparsify: the weights of '" + layer.node + "' are not finite");
-      }
+      check_finite(model, layer, "sparsify");
     }
   }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -47,6 +46,31 @@ std::vector<float> sorted_without_zeros(std::span<const float> values) {
   std::erase(kept, 0.0F);
   std::sort(kept.begin(), kept.end());
   return kept;
+}
+
+/// What the report says of a layer's values as they are.
+void count_values(std::span<const float> values, ShareReport::Row& row) {
+  std::vector<float> kept = sorted_without_zeros(values);
+  row.values = std::ssize(values);
+  row.zeros = row.values - std::ssize(kept);
+  kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+  row.shared = std::ssize(kept);
+}
+
+/// Moves every weight but zeros to the nearest centre; the root mean square of the way.
+double move_to_centres(std::span<float> values, const std::vector<double>& centres) {
+  double squares = 0;
+  int64_t moved = 0;
+  for (float& value : values) {
+    if (value != 0) {
+      const auto centre = static_cast<float>(centres[nearest(centres, value)]);
+      const double way = static_cast<double>(value) - static_cast<double>(centre);
+      squares += way * way;
+      ++moved;
+      value = centre;
+    }
+  }
+  return std::sqrt(squares / static_cast<double>(moved));
 }
 
 }  // namespace
@@ -98,38 +122,21 @@ graph::Model share_weights(const graph::Model& model,
     if (excluded[i] >= 0) {
       continue;
     }
+    check_finite(model, layers[i], "share");
     const auto values = model.weight(layers[i].weight).data<float>();
-    if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
-      throw core::Error(core::ErrorKind::Numeric,
-                        "share: the weights of '" + layers[i].node + "' are not finite");
-    }
     const int64_t bits = own[i] >= 0         ? options.layers[static_cast<size_t>(own[i])].bits
                          : layers[i].spatial ? options.conv_bits
                                              : options.linear_bits;
     const int64_t most = int64_t{1} << bits;
-    const std::vector<float> kept = sorted_without_zeros(values);
-    const std::set<float> different(kept.begin(), kept.end());
-    ShareReport::Row row{.node = layers[i].node,
-                         .weight = layers[i].weight,
-                         .values = std::ssize(values),
-                         .zeros = std::ssize(values) - std::ssize(kept),
-                         .shared = std::ssize(different)};
+    ShareReport::Row row{.node = layers[i].node, .weight = layers[i].weight};
+    count_values(values, row);
     if (row.shared > most) {
-      const std::vector<double> centres = cluster(kept, most, options.max_iterations);
+      const std::vector<double> centres =
+          cluster(sorted_without_zeros(values), most, options.max_iterations);
       graph::Tensor& weight = result.weights.at(layers[i].weight);
       weight = weight.clone();
-      std::set<float> used;
-      double squares = 0;
-      for (float& value : weight.data<float>()) {
-        if (value != 0) {
-          const auto centre = static_cast<float>(centres[nearest(centres, value)]);
-          squares += (static_cast<double>(value) - centre) * (static_cast<double>(value) - centre);
-          value = centre;
-          used.insert(centre);
-        }
-      }
-      row.shared = std::ssize(used);
-      row.rms_error = std::sqrt(squares / static_cast<double>(kept.size()));
+      row.rms_error = move_to_centres(weight.data<float>(), centres);
+      count_values(weight.data<float>(), row);
       any = true;
     }
     rows.push_back(row);

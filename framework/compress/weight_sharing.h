@@ -33,7 +33,7 @@ struct ShareReport {
     std::string node;
     std::string weight;
     int64_t values = 0;
-    int64_t zeros = 0;
+    int64_t zeros = 0;     ///< afterwards: a centre of exactly 0 adds to them
     int64_t shared = 0;    ///< different values besides zero, afterwards
     double rms_error = 0;  ///< of the weights that are not zero
   };

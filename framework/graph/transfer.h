@@ -21,8 +21,9 @@ struct TransferPart {
 /// 2016, by an adaptive range coder in place of Huffman codes and gaps). transfer/README.md has the
 /// format.
 ///
-/// Never more than 64 bytes and a part in a thousand larger than `onnx`. Deterministic. `parts`:
-/// the tensors, in the file's order. Throws Error{Corrupt} for bytes that are no ONNX file.
+/// Never more than 64 bytes and a part in a thousand of the tensors larger than `onnx`, and a part
+/// in fifty of what else is in it. Deterministic. `parts`: the tensors, in the file's order. Throws
+/// Error{Corrupt} for bytes that are no ONNX file.
 core::Bytes to_transfer(std::span<const std::byte> onnx,
                         std::vector<TransferPart>* parts = nullptr);
 
@@ -30,7 +31,7 @@ core::Bytes to_transfer(std::span<const std::byte> onnx,
 ///
 /// Throws Error{Corrupt} for truncated or altered bytes, before anything is decoded, and
 /// Error{Unsupported} for a version that it doesn't know. A file may be hostile: memory is taken as
-/// values are decoded, never for what a size in the file says.
+/// values are decoded, never for what a size in the file says, and never more than 2 GiB.
 core::Bytes from_transfer(std::span<const std::byte> coded);
 
 /// Whether they begin as coded files do.

@@ -147,6 +147,19 @@ TEST(Equalise, LeavesReLU6AloneUnlessToldOtherwise) {
   EXPECT_EQ(report.equalised_pairs, 1);
 }
 
+TEST(Equalise, MakesOnlyTheReLU6BetweenLayersAReLU) {
+  Network net(graph::DType::F32, {3, 6, 6});
+  net.append("relu6", Op::Clip, {net.conv("a", "input", 6)}, graph::ClipAttributes{});
+  const std::string x = net.conv("b", "relu6", 4);
+  net.append("gate", Op::Clip, {x}, graph::ClipAttributes{0, 6});  // as in a hard swish
+  net.append("gated", Op::Mul, {x, "gate"});
+  const auto model = net.build({net.conv("c", "gated", 4)});
+  const graph::Model quantised =
+      quantise(model, noise_for(model, 8, 1), {.equalise = true, .replace_relu6 = true});
+  EXPECT_EQ(quantised.graph.at("relu6").op, Op::Relu);
+  EXPECT_EQ(quantised.graph.at("gate").op, Op::Clip);
+}
+
 TEST(Equalise, LeavesDeadChannelsAlone) {
   graph::Model model = make_mlp();
   graph::Tensor weight = model.weight("fc1.weight").clone();

@@ -1,9 +1,12 @@
 #include "compress/histogram.h"
 
+#include <limits>
+
 #include <gmock/gmock.h>
 
 #include "calibration_reference.h"
 #include "compress/calibrations.h"
+#include "compress/qdq.h"
 #include "compress/quantise.h"
 #include "core/rng.h"
 
@@ -117,6 +120,11 @@ TEST(EntropyLimit, OfNothingAndOfOneValueIsTheWholeRange) {
   Histogram constant(3);
   constant.add(std::vector<float>(50, 3.0F));
   EXPECT_DOUBLE_EQ(entropy_limit(constant, 255), 3);
+}
+
+TEST(ActivationRange, HasAScaleEvenWhereItIsTiny) {
+  EXPECT_FLOAT_EQ((ActivationRange{.is_signed = true, .limit = 2}.scale()), 2.0F / 127);
+  EXPECT_GE((ActivationRange{.limit = 1e-44}.scale()), std::numeric_limits<float>::min());
 }
 
 TEST(Calibrations, EveryOneGivesABoundWithinTheRange) {

@@ -112,6 +112,8 @@ TEST(LatencyTable, RefusesDamagedFiles) {
        R"({"format": "other", "layers": []})",
        R"({"format": "coppice-latency-table-1", "layers": [{"kind": "Gemm", "in": 1, "out": 0, "us": 1}]})",
        R"({"format": "coppice-latency-table-1", "layers": [{"kind": "Gemm", "in": 1, "out": 2, "us": -1}]})",
+       R"({"format": "coppice-latency-table-1", "layers": [{"kind": "Gemm", "in": 1e300, "out": 2, "us": 1}]})",
+       R"({"format": "coppice-latency-table-1", "layers": [{"kind": "Gemm", "in": 1, "out": 2.5, "us": 1}]})",
        R"({"format": "coppice-latency-table-1", "layers": [{"kind": 3, "in": 1, "out": 2, "us": 1}]})"}) {
     try {
       LatencyTable::from_json(text);

@@ -240,6 +240,27 @@ TEST(LowRank, AKernelOfHeightOneNeedsNoVerticalPart) {
   EXPECT_LT(output_error(model, small), 1e-4);
 }
 
+TEST(LowRank, ASideOfOneKeepsItsStrideAndItsPadding) {
+  for (const graph::Shape& kernel : {graph::Shape{1, 5}, graph::Shape{5, 1}}) {
+    Network net(graph::DType::F32, {8, 9, 11});
+    net.append("conv",
+               graph::Op::Conv,
+               {"input",
+                net.weight("conv.weight", {12, 8, kernel[0], kernel[1]}, 1),
+                net.weight("conv.bias", {12}, 1)},
+               graph::ConvAttributes{
+                   .kernel = kernel, .stride = {2, 3}, .pads = {1, 0, 1, 2}, .dilation = {2, 2}});
+    graph::Model model = net.build({"conv"});
+    make_low_rank(model, "conv.weight", 2);
+    LowRankReport report;
+    const graph::Model small =
+        factorise(model, {.energy = 0.9999999, .conv = "cp", .max_iterations = 2000}, &report);
+    EXPECT_EQ(small.graph.at("conv").shape, model.graph.at("conv").shape);
+    EXPECT_LT(output_error(model, small), 1e-4);
+    EXPECT_EQ(graph::cost(small).macs, report.rows.at(0).macs);
+  }
+}
+
 TEST(LowRank, BudgetsOfTheWholeModelAreHeldAndUsed) {
   const graph::Model model =
       graph::build_model({.name = "mlp", .widths = {48, 32}}, graph::testing::fashion_input(), 1);

@@ -46,6 +46,7 @@ TEST(PruneSchedule, StepsTowardsAValueEndAtIt) {
   EXPECT_EQ(steps[1].target.ratio, 0);
   EXPECT_EQ(steps[1].schedule.steps, 1);
   EXPECT_THROW(targets_of(options), core::Error);
+  EXPECT_THROW(targets_of(options, 200), core::Error) << "met before the first step";
 }
 
 }  // namespace

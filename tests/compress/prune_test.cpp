@@ -282,6 +282,23 @@ TEST(Prune, RefusesAValueThatIsMetAlready) {
                  HasSubstr("target parameters 1000000 is met already: the model has "));
 }
 
+TEST(Prune, RefusesAValueThatTheReferenceMeets) {
+  const graph::Model model = make_cnn();
+  const PruneOptions options{.target = {.metric = "parameters", .value = 1e6}};
+  EXPECT_THROW(prune(model, options, nullptr, {.reference = &model}), core::Error);
+  // What an earlier step brought below the value is left as it is.
+  const auto parameters = static_cast<double>(graph::cost(model).parameters);
+  const graph::Model small = prune(model, {.macs_ratio = 0.5});
+  const PruneOptions last{.target = {.metric = "parameters", .value = parameters - 1}};
+  EXPECT_EQ(graph::content_hash(prune(small, last, nullptr, {.reference = &model})),
+            graph::content_hash(small));
+}
+
+TEST(Prune, LeavesTheStepsOfAScheduleToAPipeline) {
+  expect_refused(
+      make_cnn(), {.schedule = {.steps = 3}}, HasSubstr("schedule.steps is 3, but one pruning"));
+}
+
 TEST(Prune, SaysWhatStandsInTheWayOfABudget) {
   expect_refused(make_cnn(),
                  {.min_channels = 5,

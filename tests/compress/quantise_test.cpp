@@ -402,6 +402,20 @@ TEST(Quantise, RefusesActivationsThatAreNotFinite) {
   expect_refused(model, pictures({8, 2, 8, 8}, 1), {}, "not finite", core::ErrorKind::Numeric);
 }
 
+TEST(Quantise, RefusesWeightsThatAreNotFiniteWhoseActivationsNobodyQuantises) {
+  for (const std::string name : {"logits.weight", "logits.bias"}) {
+    graph::Model model = make_image_cnn();
+    graph::Tensor weight = model.weight(name).clone();
+    weight.data<float>()[1] = std::numeric_limits<float>::quiet_NaN();
+    model.weights[name] = weight;
+    expect_refused(model,
+                   pictures({8, 2, 8, 8}, 1),
+                   {},
+                   "'" + name + "' are not finite",
+                   core::ErrorKind::Numeric);
+  }
+}
+
 }  // namespace
 
 }  // namespace coppice::compress

@@ -1,6 +1,7 @@
 #include "compress/sensitivity.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <gmock/gmock.h>
 
@@ -63,6 +64,15 @@ TEST(SensitivityScan, TellsWhatEachGroupBears) {
               ElementsAre(Pair("conv1", 0.25), Pair("conv2", 0.5), Pair("fc", 0.5)));
   EXPECT_THAT(bearable_shares(scan, 0.01),
               ElementsAre(Pair("conv1", 0), Pair("conv2", 0.5), Pair("fc", 0.5)));
+}
+
+TEST(SensitivityScan, AScoreThatIsNoNumberIsNotBorne) {
+  const Sensitivity scan{
+      .score = 1,
+      .rows = {{.group = "conv1", .share = 0.25, .score = 1},
+               {.group = "conv1", .share = 0.5, .score = std::numeric_limits<double>::quiet_NaN()},
+               {.group = "conv1", .share = 0.75, .score = 1}}};
+  EXPECT_THAT(bearable_shares(scan, 0.1), ElementsAre(Pair("conv1", 0.25)));
 }
 
 TEST(SensitivityScan, ScansTheNamedGroupsAlone) {

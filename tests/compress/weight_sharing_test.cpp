@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "compress/network.h"
 #include "compress/sharing_reference.h"
 #include "compress/sparsify.h"
 #include "core/error.h"
@@ -74,6 +75,18 @@ TEST(ShareWeights, ZerosStayZeroAndTakeNoPart) {
     return graph::to_transfer(graph::to_onnx(m)).size();
   };
   EXPECT_LT(bytes(shared), bytes(sparse) / 3);
+}
+
+TEST(ShareWeights, CountsACentreOfZeroAsZeros) {
+  Network net(graph::DType::F32, {5});
+  graph::Model model = net.build({net.gemm("logits", "input", 1)});
+  model.weights["logits.weight"] =
+      graph::Tensor::from<float>({1, 5}, std::vector<float>{-1, -0.5, 0.5, 1, 3});
+  ShareReport report;
+  const graph::Model shared = share_weights(model, {.linear_bits = 1}, &report);
+  EXPECT_EQ(values_of(shared, "logits.weight"), (std::set<float>{0, 3}));
+  EXPECT_EQ(report.rows.at(0).zeros, 4);
+  EXPECT_EQ(report.rows.at(0).shared, 1);
 }
 
 TEST(ShareWeights, RefusesWhatItCannotDo) {

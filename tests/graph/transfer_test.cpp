@@ -120,6 +120,17 @@ TEST(Transfer, DenseNoiseGrowsByAHeaderAtMost) {
   EXPECT_LT(to_transfer(onnx).size(), onnx.size());
 }
 
+TEST(Transfer, NoiseBesideTheTensorsGrowsLittle) {
+  core::Rng rng(4);
+  core::Bytes onnx{std::byte{0x12}, std::byte{0xa0}, std::byte{0x8d}, std::byte{0x06}};
+  for (int i = 0; i < 100000; ++i) {  // the name of the producer
+    onnx.push_back(static_cast<std::byte>(rng.below(256)));
+  }
+  const core::Bytes coded = to_transfer(onnx);
+  EXPECT_LE(coded.size(), onnx.size() + onnx.size() / 50 + 64);
+  EXPECT_EQ(from_transfer(coded), onnx);
+}
+
 TEST(Transfer, SparseSharedWeightsCostTheirEntropy) {
   core::Rng rng(5);
   std::vector<float> values(300 * 400, 0);
@@ -183,6 +194,45 @@ TEST(Transfer, HostileFilesWithATrueChecksumDecodeToLittleOrNothing) {
       EXPECT_EQ(error.kind(), core::ErrorKind::Corrupt) << error.what();
     }
   }
+}
+
+/// As above, but behind a head that tells of a tensor, so that every form of values is read.
+TEST(Transfer, AlteredValuesWithATrueChecksumGiveAFileOfTheSizeOrAreRefused) {
+  std::vector<float> few(64 * 64);
+  std::vector<float> many(64 * 64);
+  core::Rng rng(8);
+  for (size_t i = 0; i < few.size(); ++i) {
+    few[i] = static_cast<float>(rng.below(9)) / 8;
+    many[i] = rng.bernoulli(0.5) ? 0 : static_cast<float>(rng.normal());
+  }
+  for (const auto& values : {few, many}) {
+    const core::Bytes onnx = to_onnx(layered(values, 64));
+    const core::Bytes coded = to_transfer(onnx);
+    const core::Bytes body(coded.begin() + kHeader, coded.end());
+    for (int i = 0; i < 400; ++i) {
+      core::Bytes altered = body;
+      altered[static_cast<size_t>(rng.below(altered.size()))] ^=
+          static_cast<std::byte>(1U << rng.below(8));
+      try {
+        const core::Bytes decoded = from_transfer(coded_body(altered));
+        EXPECT_LE(decoded.size(), body.size() * 11392);
+      } catch (const core::Error& error) {
+        EXPECT_EQ(error.kind(), core::ErrorKind::Corrupt) << error.what();
+      }
+    }
+  }
+}
+
+TEST(Transfer, NoFileDecodesToMoreThanAnOnnxFileHolds) {
+  RangeEncoder coder;
+  NumberCode sizes;
+  sizes.code(coder, uint64_t{1} << 31);
+  sizes.code(coder, 0);
+  sizes.code(coder, 1);
+  core::Bytes body = coder.finish();
+  body.resize(200000);
+  EXPECT_THAT(message_of(core::ErrorKind::Corrupt, [&] { from_transfer(coded_body(body)); }),
+              ::testing::HasSubstr("larger than"));
 }
 
 TEST(Transfer, AClaimedSizeBeyondWhatBytesCanTellTakesNoMemory) {

@@ -51,17 +51,18 @@ Method method_of(const graph::Node& node, const LowRankOptions& options) {
   return options.conv == "cp" ? Method::Cp : Method::Tucker;
 }
 
-int64_t round_up(int64_t rank, int64_t multiple, int64_t most) {
+int64_t rounded_rank(int64_t rank, int64_t multiple, int64_t most) {
   return std::min((rank + multiple - 1) / multiple * multiple, most);
 }
 
 Ranks fitted(const FactorCandidate& layer, int64_t out, int64_t in, int64_t round_to) {
   if (layer.method == Method::Tucker) {
-    return {round_up(out, round_to, layer.kernel.out), round_up(in, round_to, layer.kernel.in)};
+    return {rounded_rank(out, round_to, layer.kernel.out),
+            rounded_rank(in, round_to, layer.kernel.in)};
   }
   const int64_t most =
       layer.method == Method::Svd ? std::min(layer.kernel.out, layer.kernel.in) : INT64_MAX;
-  const int64_t rank = round_up(std::max(out, in), round_to, most);
+  const int64_t rank = rounded_rank(std::max(out, in), round_to, most);
   return {rank, rank};
 }
 
@@ -87,11 +88,8 @@ std::vector<FactorCandidate> find_candidates(const graph::Model& model,
     FactorCandidate candidate{.node = node.name, .reason = obstacle_of(node, uses, options)};
     if (candidate.reason.empty()) {
       candidate.method = method_of(node, options);
+      check_finite(model, layers[i], "low_rank");
       candidate.kernel = kernel_of(model.weight(layers[i].weight));
-      if (!candidate.kernel.by_out.allFinite()) {
-        throw core::Error(core::ErrorKind::Numeric,
-                          "low_rank: the weights of '" + node.name + "' are not finite");
-      }
       candidate.values_out = singular_values(candidate.kernel.by_out);
       candidate.values_in = candidate.method == Method::Svd
                                 ? candidate.values_out
@@ -99,7 +97,8 @@ std::vector<FactorCandidate> find_candidates(const graph::Model& model,
       const graph::Shape& from = model.graph.at(node.inputs[0]).shape;
       candidate.pixels_in = pixels_of(from);
       candidate.pixels_out = pixels_of(node.shape);
-      candidate.pixels_between = node.shape.size() == 4 ? node.shape[2] * from[3] : 1;
+      candidate.pixels_between =
+          candidate.kernel.width > 1 ? node.shape[2] * from[3] : candidate.pixels_out;
     }
     candidates.push_back(std::move(candidate));
   }

@@ -97,16 +97,22 @@ void replace_by_cp(graph::Model& model, const std::string& node, const CpFactors
   }
   Chain chain(model, node);
   chain.add("_in", layer.op, graph::ConvAttributes{}, point_weight(in.transpose()));
-  graph::ConvAttributes vertical{.kernel = {height, 1},
-                                 .stride = {whole.stride[0], 1},
-                                 .pads = {whole.pads[0], 0, whole.pads[2], 0},
-                                 .dilation = {whole.dilation[0], 1},
-                                 .groups = rank};
-  graph::ConvAttributes horizontal{.kernel = {1, width},
-                                   .stride = {1, whole.stride[1]},
-                                   .pads = {0, whole.pads[1], 0, whole.pads[3]},
-                                   .dilation = {1, whole.dilation[1]},
-                                   .groups = rank};
+  // The one part there is then moves along both sides.
+  graph::ConvAttributes vertical = whole;
+  graph::ConvAttributes horizontal = whole;
+  vertical.groups = horizontal.groups = rank;
+  if (height > 1 && width > 1) {
+    vertical = {.kernel = {height, 1},
+                .stride = {whole.stride[0], 1},
+                .pads = {whole.pads[0], 0, whole.pads[2], 0},
+                .dilation = {whole.dilation[0], 1},
+                .groups = rank};
+    horizontal = {.kernel = {1, width},
+                  .stride = {1, whole.stride[1]},
+                  .pads = {0, whole.pads[1], 0, whole.pads[3]},
+                  .dilation = {1, whole.dilation[1]},
+                  .groups = rank};
+  }
   if (height > 1) {
     chain.add("_vertical",
               layer.op,

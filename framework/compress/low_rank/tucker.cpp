@@ -31,9 +31,7 @@ TuckerFactors factor_tucker(const Kernel& kernel,
                             int64_t rank_out,
                             int64_t rank_in,
                             int64_t max_iterations) {
-  TuckerFactors factors{.out = leading_vectors(kernel.by_out, rank_out),
-                        .in = leading_vectors(unfold_in(kernel), rank_in),
-                        .core = {}};
+  TuckerFactors factors{.out = {}, .in = leading_vectors(unfold_in(kernel), rank_in), .core = {}};
   double norm = 0;
   for (int64_t i = 0; i < max_iterations; ++i) {
     factors.out = leading_vectors(project_in(kernel, factors.in).by_out, rank_out);

@@ -15,6 +15,9 @@ inline constexpr auto kTransferVersion = std::byte{1};
 inline constexpr size_t kChecksumBytes = 8;
 inline constexpr size_t kHeaderBytes = kTransferMagic.size() + 1 + kChecksumBytes;
 
+/// Protobuf reads no more.
+inline constexpr uint64_t kLargestOnnx = (uint64_t{1} << 31U) - 1;
+
 /// Below this, telling where a tensor is costs as much as it saves.
 inline constexpr uint64_t kLeastTensorBytes = 32;
 

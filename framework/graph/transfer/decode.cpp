@@ -20,9 +20,9 @@ core::Bytes decode_body(std::span<const std::byte> body) {
   const uint64_t total = sizes.code(coder, 0);
   const uint64_t text_size = sizes.code(coder, 0);
   const uint64_t tensors = sizes.code(coder, 0);
-  const uint64_t most = kMostPerByte * body.size();
+  const uint64_t most = std::min(kMostPerByte * body.size(), kLargestOnnx);
   if (total > most || text_size > total || tensors > total / kLeastTensorBytes) {
-    refuse_coded("that says it is larger than its bytes can tell");
+    refuse_coded("that says it is larger than its bytes can tell, or than an ONNX file");
   }
   const core::Bytes text = decode_text(coder, text_size);
   core::Bytes out;

@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "graph/transfer.h"
 #include "graph/transfer/container.h"
 #include "graph/transfer/tensor_code.h"
@@ -46,6 +47,9 @@ core::Bytes body_of(std::span<const std::byte> onnx, std::vector<TransferPart>* 
 }  // namespace
 
 core::Bytes to_transfer(std::span<const std::byte> onnx, std::vector<TransferPart>* parts) {
+  if (onnx.size() > kLargestOnnx) {
+    throw core::Error(core::ErrorKind::Corrupt, "no ONNX model: it holds more than 2 GiB");
+  }
   const core::Bytes body = body_of(onnx, parts);
   const auto sum = checksum_of(body);
   core::Bytes coded;

@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "core/error.h"
+#include "graph/transfer/container.h"
 #include "graph/transfer/matrix_code.h"
 
 namespace coppice::graph {
@@ -77,7 +77,7 @@ void code_values(Coder& coder,
   if (kind == ValueForm::Table) {
     const size_t size = NumberCode().code(coder, table.size());
     if (size > kLongestTable) {
-      throw core::Error(core::ErrorKind::Corrupt, "a coded model with a table that is too long");
+      refuse_coded("with a table that is too long");
     }
     table.resize(size);
     for (uint64_t& value : table) {
@@ -97,7 +97,7 @@ void code_values(Coder& coder,
       const auto found = std::lower_bound(table.begin(), table.end(), value);
       const uint32_t place = places.code(coder, static_cast<uint32_t>(found - table.begin()), bits);
       if (place >= table.size()) {
-        throw core::Error(core::ErrorKind::Corrupt, "a coded model with a value of no table");
+        refuse_coded("with a value of no table");
       }
       put(table[place]);
     }
@@ -144,7 +144,7 @@ void encode_tensor(RangeEncoder& coder, const TensorForm& form, std::span<const 
 void decode_tensor(RangeDecoder& coder, const TensorForm& form, uint64_t size, core::Bytes& out) {
   const uint32_t kind = BitTree<2>().code(coder, 0);
   if (kind >= kForms) {
-    throw core::Error(core::ErrorKind::Corrupt, "a coded model with values of an unknown form");
+    refuse_coded("with values of an unknown form");
   }
   code_values(
       coder,
