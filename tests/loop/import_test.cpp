@@ -118,5 +118,37 @@ TEST_F(Import, SizesThatExceedTheDataAreRefused) {
   EXPECT_ERROR(import(options), InvalidArgument, HasSubstr("1201"));
 }
 
+TEST_F(Import, AManifestNamesTheSameDataAsTheFourFiles) {
+  const std::string parts =
+      "name: tiny\ntitle: tiny\nsource: nowhere\nlicence: none\nfolder: elsewhere\n"
+      "class_names: [top left, top right, bottom left, bottom right]\nparts:\n"
+      "  - {name: train, source: {format: idx, files: [train-images], label_files: "
+      "[train-labels]}}\n"
+      "  - {name: test, source: {format: idx, files: [test-images], label_files: [test-labels]}}\n";
+  core::write_file(world_.folder() / "tiny.yaml", parts);
+  DataOptions options = world_.data();
+  const ImportedData files = import(options);
+  options.manifest = (world_.folder() / "tiny.yaml").string();
+  options.train_images.clear();
+  options.class_names.clear();
+  EXPECT_ERROR(check_data(options),
+               NotFound,
+               AllOf(HasSubstr("data.manifest: "), HasSubstr("elsewhere/train-images")));
+  options.folder = world_.folder().string();
+  EXPECT_NO_THROW(check_data(options));
+  const ImportedData manifest = import(options);
+  EXPECT_EQ(manifest.train.version.hash, files.train.version.hash);
+  EXPECT_EQ(manifest.test.version.hash, files.test.version.hash);
+}
+
+TEST_F(Import, ImagesAreResizedWhenASideIsGiven) {
+  DataOptions options = world_.data();
+  options.side = 12;
+  const ImportedData data = import(options);
+  EXPECT_THAT(data.train.samples->schema().sample_shape, ElementsAre(1, 12, 12));
+  EXPECT_THAT(data.test.samples->schema().sample_shape, ElementsAre(1, 12, 12));
+  EXPECT_EQ(data.train.samples->size(), 300);
+}
+
 }  // namespace
 }  // namespace coppice::loop

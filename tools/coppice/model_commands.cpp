@@ -52,6 +52,7 @@ void ModelCommands::add_to(CLI::App& app) {
   add_run(*model);
   add_inspect(*model);
   add_compare(*model);
+  add_sensitivity(*model);
 }
 
 void ModelCommands::add_export(CLI::App& model) {
@@ -164,8 +165,8 @@ void ModelCommands::add_inspect(CLI::App& model) {
   command->add_option("SOURCE", inspect_.facts.sources, kSource)->required()->expected(1);
   add_facts(*command, inspect_);
   command->footer(
-      "Latency is of the device engine's step that makes a layer's output; what is fused into "
-      "another layer has none.\n\n"
+      "Latency is of the device engine's step, with all that is fused into a layer; what is fused "
+      "has none of its own.\n\n"
       "  coppice model inspect runs/NAME\n"
       "  coppice model inspect resnet --set input.shape=[3,32,32] --html layers.html");
   command->callback([this] { compare_models(inspect_); });
@@ -182,6 +183,34 @@ void ModelCommands::add_compare(CLI::App& model) {
       "Layers are matched by name; factors and points are against the first model.\n\n"
       "  coppice model compare float.onnx int8.onnx --data runs/NAME/data/TEST.h5");
   command->callback([this] { compare_models(compare_); });
+}
+
+void ModelCommands::add_sensitivity(CLI::App& model) {
+  CLI::App* command = model.add_subcommand(
+      "sensitivity", "Accuracy against the share of each group of channels that is cut");
+  command->add_option("SOURCE", sensitivity_.source, kSource)->required();
+  command
+      ->add_option(
+          "--data", sensitivity_.data, "labelled samples to judge by: data-set version (.h5)")
+      ->required();
+  command->add_option("--train", sensitivity_.train, "data for criteria that need some");
+  add_overrides(*command, sensitivity_.overrides);
+  command->add_option("--criterion", sensitivity_.criterion, "see coppice list criteria")
+      ->capture_default_str();
+  command->add_option("--shares", sensitivity_.shares, "cut of each group: 0.25 0.5 0.75")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--samples", sensitivity_.samples, "that the score is of")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
+      ->capture_default_str();
+  command
+      ->add_option("--tolerance", sensitivity_.tolerance, "loss that a share may cost to be borne")
+      ->capture_default_str();
+  command->add_option("--trainer", sensitivity_.trainer, "coppice-train; default: beside this");
+  command->add_option("--html", sensitivity_.html, "write a page with a picture");
+  command->add_flag("--json", sensitivity_.json, "print JSON instead of a table");
+  command->footer(
+      "  coppice model sensitivity runs/NAME --data runs/NAME/data/TEST.h5 --html s.html");
+  command->callback([this] { scan_sensitivity(sensitivity_); });
 }
 
 }  // namespace coppice::tools

@@ -4,6 +4,7 @@
 #include "coppice/model_compare.h"
 #include "coppice/model_export.h"
 #include "coppice/model_run.h"
+#include "coppice/model_sensitivity.h"
 
 namespace CLI {
 class App;
@@ -11,8 +12,8 @@ class App;
 
 namespace coppice::tools {
 
-/// `coppice model export | bench | run | inspect | compare`. Holds what the command line says; it
-/// must live until the line is parsed.
+/// `coppice model export | bench | run | inspect | compare | sensitivity`. Holds what the command
+/// line says; it must live until the line is parsed.
 class ModelCommands {
  public:
   void add_to(CLI::App& app);
@@ -23,12 +24,14 @@ class ModelCommands {
   void add_run(CLI::App& model);
   void add_inspect(CLI::App& model);
   void add_compare(CLI::App& model);
+  void add_sensitivity(CLI::App& model);
 
   ModelExportOptions export_;
   ModelBenchOptions bench_;
   ModelRunOptions run_;
   ModelCompareOptions inspect_;
   ModelCompareOptions compare_;
+  ModelSensitivityOptions sensitivity_;
 };
 
 }  // namespace coppice::tools

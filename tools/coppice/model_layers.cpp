@@ -33,13 +33,32 @@ int64_t bytes_of(const graph::Model& model, const graph::Node& node) {
   return bytes;
 }
 
-std::vector<LayerFacts> layers_of(const graph::Model& model,
-                                  const std::vector<runtime::StepTime>& steps) {
+/// An engine names a step after the last node that is fused into it; people look for the product
+/// that it begins with.
+std::map<std::string, double> micros_by_layer(const graph::Model& model,
+                                              const std::map<std::string, int64_t>& macs,
+                                              const std::vector<runtime::StepTime>& steps) {
+  std::set<std::string> last;
+  for (const runtime::StepTime& step : steps) {
+    last.insert(step.node);
+  }
   std::map<std::string, double> micros;
   for (const runtime::StepTime& step : steps) {
-    micros[step.node] += step.micros;
+    const graph::Node* node = model.graph.find(step.node);
+    while (node != nullptr && !macs.contains(node->name)) {
+      const graph::Node* before =
+          node->inputs.empty() ? nullptr : model.graph.find(node->inputs.front());
+      node = before == nullptr || last.contains(before->name) ? nullptr : before;
+    }
+    micros[node == nullptr ? step.node : node->name] += step.micros;
   }
+  return micros;
+}
+
+std::vector<LayerFacts> layers_of(const graph::Model& model,
+                                  const std::vector<runtime::StepTime>& steps) {
   const auto macs = graph::macs_by_node(model);
+  const auto micros = micros_by_layer(model, macs, steps);
   const auto parameters = graph::parameters_by_node(model);
   const auto of = [](const auto& values, const std::string& name) {
     const auto it = values.find(name);

@@ -19,8 +19,8 @@ struct LayerFacts {
   int64_t macs = 0;
   int64_t parameters = 0;
   int64_t bytes = 0;      ///< of its weights, as stored
-  double latency_us = 0;  ///< of the engine's steps that make its output
-  bool measured = false;  ///< it has such a step; what is fused into another has none
+  double latency_us = 0;  ///< of the engine's steps that compute it, with all that is fused into it
+  bool measured = false;  ///< it has such a step; what is fused into a layer has none
 };
 
 /// Layers that cost something, in graph order: QuantizeLinear and moves without a step are left

@@ -1,0 +1,164 @@
+// `kind: compress` and `coppice model inspect | compare` with the real programs.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "loop/page_check.h"
+#include "report/metrics_log.h"
+#include "system/program.h"
+#include "system/tiny_experiment.h"
+
+namespace coppice::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Key;
+using ::testing::Not;
+
+std::string compress_yaml(const TinyExperiment& tiny, const std::string& stages) {
+  const std::string folder = tiny.path().string() + "/";
+  return "kind: compress\n"
+         "name: tiny\n"
+         "data: {train_images: " +
+         folder + "train-images, train_labels: " + folder + "train-labels, test_images: " + folder +
+         "test-images, test_labels: " + folder +
+         "test-labels, class_names: [top left, top right, bottom left, bottom right], train: 400, "
+         "held_out: 100}\n"
+         "rounds: 1\n" +
+         stages;
+}
+
+constexpr const char* kCnn = R"(
+model: {name: cnn, widths: [8, 16]}
+stages:
+  - train: {name: reference, epochs: 2, batch_size: 32, threads: 1, optimizer: {learning_rate: 0.05}}
+  - prune: {macs_ratio: 0.5}
+  - train: {name: recovered, teacher: reference, epochs: 2, batch_size: 32, threads: 1, optimizer: {learning_rate: 0.02}}
+  - quantise: {name: int8, samples: 100}
+eager: true
+agree: true
+)";
+
+TEST(Compress, RunsStagesJudgesThemAndRunsNoneTwice) {
+  const TinyExperiment tiny;
+  const fs::path file = tiny.write("compress.yaml", compress_yaml(tiny, kCnn));
+  const fs::path out = tiny.path() / "out";
+  const std::vector<std::string> command{COPPICE, "run", file.string(), "--out", out.string()};
+  const Outcome outcome = run_program(command);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  const auto figures = report::read_figures(out / "summary.json");
+  EXPECT_GT(figures.at("accuracy.reference"), 0.9);
+  EXPECT_GT(figures.at("accuracy.int8"), 0.9);
+  EXPECT_GE(figures.at("macs_reduction.recovered"), 2);
+  EXPECT_GT(figures.at("bytes_reduction.int8"), 2);
+  EXPECT_GT(figures.at("eager_us.reference"), 0);
+  EXPECT_GT(figures.at("latency_us.int8"), 0);
+  EXPECT_EQ(figures.at("epochs.control-prune"), 4);
+  EXPECT_THAT(figures, Contains(Key("control_accuracy.int8")));
+  // The pruned int8 artefact: simulated in coppice-train, and loaded anew by both engines.
+  EXPECT_EQ(figures.at("disagreements.int8"), 0);
+  EXPECT_THAT(figures, Not(Contains(Key("disagreements.recovered"))));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("recovered"), HasSubstr("over eager")));
+  expect_stands_alone(core::read_text(out / "report.html"));
+
+  const Outcome again = run_program(command);
+  EXPECT_EQ(again.exit_code, 0) << again.error;
+  for (const char* stage : {"reference", "prune", "recovered", "int8", "control-prune"}) {
+    EXPECT_THAT(again.error, HasSubstr(std::string(stage) + ": done before"));
+  }
+  EXPECT_EQ(report::read_figures(out / "summary.json").at("accuracy"), figures.at("accuracy"));
+
+  // Before and after, side by side.
+  const auto model = [&](const std::string& stage) {
+    for (const auto& entry : fs::directory_iterator(out / "stages")) {
+      if (entry.path().filename().string().starts_with(stage + "-")) {
+        return (entry.path() / "model.onnx").string();
+      }
+    }
+    return std::string();
+  };
+  const Outcome compared = run_program({COPPICE,
+                                        "model",
+                                        "compare",
+                                        model("reference"),
+                                        model("int8"),
+                                        "--json",
+                                        "--runs",
+                                        "5",
+                                        "--html",
+                                        (tiny.path() / "compare.html").string()});
+  ASSERT_EQ(compared.exit_code, 0) << compared.error;
+  const json models = json::parse(compared.out).at("models");
+  ASSERT_EQ(models.size(), 2u);
+  EXPECT_EQ(models[0].at("macs"), figures.at("macs.reference"));
+  EXPECT_EQ(models[1].at("macs"), figures.at("macs.int8"));
+  expect_stands_alone(core::read_text(tiny.path() / "compare.html"));
+}
+
+TEST(Compress, HintonsStagesFindTheUnseenClassAgain) {
+  const TinyExperiment tiny;
+  const fs::path file = tiny.write("hinton.yaml", compress_yaml(tiny, R"(
+stages:
+  - train: {name: teacher, model: {name: mlp, widths: [32]}, epochs: 3, batch_size: 32, threads: 1, optimizer: {learning_rate: 0.05}}
+  - train: {name: student, model: {name: mlp, widths: [16]}, teacher: teacher, without_classes: [top right], epochs: 3, batch_size: 32, threads: 1, optimizer: {learning_rate: 0.02}, distil: {temperature: 8, alpha: 1}}
+  - class_bias: {classes: [top right]}
+control: false
+)"));
+  const fs::path out = tiny.path() / "out";
+  const Outcome outcome = run_program({COPPICE, "run", file.string(), "--out", out.string()});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  const auto figures = report::read_figures(out / "summary.json");
+  EXPECT_LE(figures.at("errors.class_bias"), figures.at("errors.student"));
+}
+
+TEST(Compress, ErrorsNameThePlaceBeforeAnythingRuns) {
+  const TinyExperiment tiny;
+  const auto refuses =
+      [&](const std::string& stages, const std::string& place, const auto& message) {
+        const fs::path file = tiny.write("bad.yaml", compress_yaml(tiny, "stages:\n" + stages));
+        const Outcome outcome = run_program({COPPICE, "check", file.string()});
+        EXPECT_EQ(outcome.out, "");
+        EXPECT_NE(outcome.exit_code, 0);
+        EXPECT_THAT(outcome.error, AllOf(HasSubstr(file.string() + ":" + place), message));
+      };
+  refuses("  - prunne: {}\n", "6:5: ", HasSubstr("did you mean 'prune'"));
+  refuses("  - quantise: {samples: 10}\n", "6:15: ", HasSubstr("no trained model"));
+  refuses("  - train: {epochs: 1}\n  - prune: {from: trian}\n",
+          "7:19: ",
+          HasSubstr("did you mean 'train'"));
+  refuses("  - train: {epochs: 0}\n", "6:21: ", HasSubstr("at least 1"));
+}
+
+TEST(Compress, HasASchemaAndAReferencePage) {
+  const Outcome schema = run_program({COPPICE, "check", "--schema", "compress"});
+  const json stages = json::parse(schema.out).at("properties").at("stages").at("items");
+  EXPECT_TRUE(stages.at("properties").contains("prune"));
+  EXPECT_FALSE(stages.contains("required")) << "one of several";
+  EXPECT_THAT(
+      run_program({COPPICE, "check", "--reference", "compress"}).out,
+      AllOf(HasSubstr("`stages.N.train.epochs`"), HasSubstr("`stages.N.prune.macs_ratio`")));
+}
+
+TEST(ModelInspect, ShowsEveryLayer) {
+  const Outcome outcome = run_program({COPPICE,
+                                       "model",
+                                       "inspect",
+                                       "cnn",
+                                       "--set",
+                                       "model.widths=[4,8]",
+                                       "--set",
+                                       "input.shape=[1,12,12]",
+                                       "--runs",
+                                       "3"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  // 4 filters of 3x3 over 12x12.
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("conv1"), HasSubstr("4x12x12"), HasSubstr("5184")));
+}
+
+}  // namespace
+}  // namespace coppice::testing
