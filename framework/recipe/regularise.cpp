@@ -2,6 +2,16 @@
 
 namespace coppice::recipe {
 
+void GrowingOptions::visit(core::Fields& f) {
+  f.field(
+      "ceiling",
+      ceiling,
+      {.help = "strength that it grows to, x half the sum of w^2; 0: off", .min = 0, .max = 1e3});
+  f.field("share", share, {.help = "of every group's channels", .min = 0, .max = 1});
+  f.field("increment", increment, {.help = "of the strength", .min = 1e-12, .max = 1e3});
+  f.field("every", every, {.help = "from one increment to the next", .unit = "steps", .min = 1});
+}
+
 void PenaltyOptions::visit(core::Fields& f) {
   f.field("l1", l1, {.help = "x sum of |w|; 0: off", .min = 0, .max = 1e3});
   f.field("l2", l2, {.help = "x half the sum of w^2, in the loss; 0: off", .min = 0, .max = 1e3});
@@ -15,6 +25,7 @@ void PenaltyOptions::visit(core::Fields& f) {
           {.help = "x sum of the norms of hidden output channels; 0: off", .min = 0, .max = 1e3});
   f.field(
       "bn_sparsity", bn_sparsity, {.help = "x sum of |BN scale|; 0: off", .min = 0, .max = 1e3});
+  f.group("growing", growing, "growing regularisation of the channels that will be pruned");
 }
 
 void MixOptions::visit(core::Fields& f) {

@@ -6,6 +6,16 @@
 
 namespace coppice::recipe {
 
+/// A penalty on the filters that are to be pruned, which grows (GReg-1, Wang et al., ICLR 2021).
+struct GrowingOptions {
+  double ceiling = 0;       ///< the strength it grows to; 0: off. The paper's is 1
+  double share = 0.5;       ///< of every group's channels, those of least L1 norm
+  double increment = 1e-4;  ///< of the strength
+  int64_t every = 10;       ///< steps from one increment to the next
+
+  void visit(core::Fields& f);
+};
+
 /// Penalties on the parameters; each is off at 0.
 struct PenaltyOptions {
   double l1 = 0;               ///< x sum of |w|
@@ -13,6 +23,7 @@ struct PenaltyOptions {
   double decoupled_decay = 0;  ///< weights shrink by learning rate x this, whatever the optimiser
   double group_lasso = 0;      ///< x sum over output channels of |w_channel|_2
   double bn_sparsity = 0;      ///< x sum of |BN scale|
+  GrowingOptions growing = {};
 
   void visit(core::Fields& f);
 };

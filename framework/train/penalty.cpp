@@ -19,6 +19,9 @@ std::vector<std::unique_ptr<Penalty>> make_penalties(const Network& network,
       made.push_back(entry.make(network, options.*entry.strength));
     }
   }
+  if (options.growing.ceiling > 0) {
+    made.push_back(make_growing(network, options.growing));
+  }
   return made;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,10 @@ class Penalty {
   virtual ~Penalty() = default;
 
   /// Adds its gradient to those that the parameters have (a parameter without one is left out of
-  /// both) and returns its value. At a kink the gradient is 0.
-  virtual double add_gradient() const = 0;
+  /// both) and returns its value. At a kink the gradient is 0. `step` counts from 0 over all
+  /// epochs; whatever a penalty remembers must follow from the network it was made for and from the
+  /// step.
+  virtual double add_gradient(int64_t step) const = 0;
 };
 
 using PenaltyFactory = std::unique_ptr<Penalty> (*)(const Network&, double strength);
@@ -32,16 +35,24 @@ std::unique_ptr<Penalty> make_group_lasso(const Network& network, double strengt
 /// x sum of |scale| over BatchNorm's (Liu et al., ICCV 2017: network slimming).
 std::unique_ptr<Penalty> make_bn_sparsity(const Network& network, double strength);
 
+/// Growing regularisation (GReg-1, Wang et al., Neural Pruning via Growing Regularization, ICLR
+/// 2021): half the sum of w^2 of the filters that are to be cut, x a strength that grows by
+/// `increment` every `every` steps up to `ceiling`, so that they are near zero before they go. They
+/// are chosen by their L1 norm when training begins: `share` of every group of channels
+/// (compress::find_groups).
+std::unique_ptr<Penalty> make_growing(const Network& network,
+                                      const recipe::GrowingOptions& options);
+
 struct PenaltyEntry {
   std::string_view name;
   double recipe::PenaltyOptions::*strength;
   PenaltyFactory make;
 };
 
-/// Every penalty.
+/// Every penalty that one strength says all of.
 const std::vector<PenaltyEntry>& penalties();
 
-/// Those whose strength is not 0. They refer to the network's parameters.
+/// Those whose strength or ceiling is not 0. They refer to the network's parameters.
 std::vector<std::unique_ptr<Penalty>> make_penalties(const Network& network,
                                                      const recipe::PenaltyOptions& options);
 

@@ -234,7 +234,7 @@ class Run {
       forward_and_backward(loaded, mixing, number);
     }
     for (const auto& penalty : penalties_) {
-      pass.loss_value += penalty->add_gradient();
+      pass.loss_value += penalty->add_gradient(number);
     }
     fit_gradients();
     const Gradients gradients = gradients_of(network_.parameters());

@@ -38,15 +38,15 @@ class EveryPenalty : public ::testing::TestWithParam<PenaltyEntry> {};
 
 TEST_P(EveryPenalty, IsProportionalToItsStrengthAndNotZero) {
   Network network = penalised_network();
-  const double once = GetParam().make(network, 1)->add_gradient();
+  const double once = GetParam().make(network, 1)->add_gradient(0);
   EXPECT_GT(once, 0.1);
-  EXPECT_NEAR(GetParam().make(network, 0.25)->add_gradient(), 0.25 * once, 1e-5 * once);
+  EXPECT_NEAR(GetParam().make(network, 0.25)->add_gradient(0), 0.25 * once, 1e-5 * once);
 }
 
 TEST_P(EveryPenalty, ItsGradientIsTheSlopeOfItsValue) {
   Network network = penalised_network();
   const auto penalty = GetParam().make(network, 0.7);
-  penalty->add_gradient();
+  penalty->add_gradient(0);
   std::vector<at::Tensor> gradients;
   for (const Parameter& p : network.parameters()) {
     gradients.push_back(p.value.grad().clone());
@@ -62,9 +62,9 @@ TEST_P(EveryPenalty, ItsGradientIsTheSlopeOfItsValue) {
         continue;  // across a kink
       }
       values[k].fill_(before + kStep);
-      const double above = penalty->add_gradient();
+      const double above = penalty->add_gradient(0);
       values[k].fill_(before - kStep);
-      const double below = penalty->add_gradient();
+      const double below = penalty->add_gradient(0);
       values[k].fill_(before);
       EXPECT_NEAR(gradient[k].item<double>(), (above - below) / (2 * kStep), 2e-3)
           << network.parameters()[i].name << " " << k;
@@ -77,12 +77,12 @@ TEST_P(EveryPenalty, ItsGradientIsTheSlopeOfItsValue) {
 TEST_P(EveryPenalty, AddsToTheGradientThatIsThere) {
   Network network = penalised_network();
   const auto penalty = GetParam().make(network, 0.3);
-  penalty->add_gradient();
+  penalty->add_gradient(0);
   std::vector<at::Tensor> once;
   for (const Parameter& p : network.parameters()) {
     once.push_back(p.value.grad().clone());
   }
-  penalty->add_gradient();
+  penalty->add_gradient(0);
   for (size_t i = 0; i < once.size(); ++i) {
     EXPECT_TRUE(network.parameters()[i].value.grad().allclose(once[i].mul(2)));
   }
@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(Penalties,
 /// The kinds and layers whose gradient a penalty changes.
 std::vector<std::string> touched_by(PenaltyFactory make) {
   Network network = penalised_network();
-  make(network, 1)->add_gradient();
+  make(network, 1)->add_gradient(0);
   std::vector<std::string> names;
   for (const Parameter& p : network.parameters()) {
     if (p.value.grad().abs().sum().item<double>() > 0) {
@@ -155,17 +155,17 @@ TEST(Penalties, HaveTheirClosedForms) {
       norms += p.name == "logits.weight" ? 0 : std::sqrt(square);
     }
   }
-  EXPECT_NEAR(make_l1(network, 2)->add_gradient(), 2 * magnitudes, 1e-4);
-  EXPECT_NEAR(make_l2(network, 2)->add_gradient(), squares, 1e-4);
-  EXPECT_NEAR(make_group_lasso(network, 2)->add_gradient(), 2 * norms, 1e-4);
-  EXPECT_NEAR(make_bn_sparsity(network, 2)->add_gradient(), 2 * 2.5, 1e-6);
+  EXPECT_NEAR(make_l1(network, 2)->add_gradient(0), 2 * magnitudes, 1e-4);
+  EXPECT_NEAR(make_l2(network, 2)->add_gradient(0), squares, 1e-4);
+  EXPECT_NEAR(make_group_lasso(network, 2)->add_gradient(0), 2 * norms, 1e-4);
+  EXPECT_NEAR(make_bn_sparsity(network, 2)->add_gradient(0), 2 * 2.5, 1e-6);
 }
 
 TEST(Penalties, AChannelOfZerosHasNoSlope) {
   Network network = penalised_network();
   const Parameter& conv = network.parameters()[0];
   conv.value.detach()[1].fill_(0);
-  make_group_lasso(network, 1)->add_gradient();
+  make_group_lasso(network, 1)->add_gradient(0);
   EXPECT_EQ(conv.value.grad()[1].abs().sum().item<double>(), 0);
   EXPECT_NEAR(conv.value.grad()[0].square().sum().item<double>(), 1, 1e-5);
 }
@@ -207,6 +207,65 @@ TEST(DecoupledDecay, MakesAdamAdamW) {
   for (size_t i = 0; i < one.parameters().size(); ++i) {
     EXPECT_TRUE(one.parameters()[i].value.allclose(two.parameters()[i].value, 1e-5, 1e-7));
   }
+}
+
+/// fc1's four filters have L1 norms 3, 1, 8, 0.3; half of them are to go.
+Network growing_network() {
+  graph::Builder builder(graph::DType::F32, {2}, core::Rng(3));
+  const std::string x = builder.relu(builder.gemm(builder.input(), 4, true, "fc1"));
+  Network network(builder.build({builder.gemm(x, 2, true, "logits")}));
+  const float rows[4][2] = {{1, -2}, {0.5F, 0.5F}, {-4, 4}, {0.1F, 0.2F}};
+  for (const Parameter& p : network.parameters()) {
+    p.value.mutable_grad() = at::zeros_like(p.value.detach());
+    if (p.name == network.graph().at("fc1").inputs[1]) {
+      for (int64_t r = 0; r < 4; ++r) {
+        for (int64_t c = 0; c < 2; ++c) {
+          p.value.detach()[r][c].fill_(rows[r][c]);
+        }
+      }
+    }
+  }
+  return network;
+}
+
+TEST(GrowingRegularisation, GrowsUpToItsCeilingOnTheWeakestFilters) {
+  Network network = growing_network();
+  const auto penalty =
+      make_growing(network, {.ceiling = 0.5, .share = 0.5, .increment = 0.2, .every = 10});
+  const double half_squares = (0.25 + 0.25 + 0.01 + 0.04) / 2;
+  EXPECT_NEAR(penalty->add_gradient(0), 0.2 * half_squares, 1e-6);
+  EXPECT_NEAR(penalty->add_gradient(9), 0.2 * half_squares, 1e-6);
+  EXPECT_NEAR(penalty->add_gradient(10), 0.4 * half_squares, 1e-6);
+  EXPECT_NEAR(penalty->add_gradient(1000), 0.5 * half_squares, 1e-6);
+  for (const Parameter& p : network.parameters()) {
+    const at::Tensor gradient = p.value.grad();
+    if (p.name == network.graph().at("fc1").inputs[1]) {
+      const double strengths = 0.2 + 0.2 + 0.4 + 0.5;
+      EXPECT_EQ(gradient[0].abs().sum().item<double>(), 0);
+      EXPECT_EQ(gradient[2].abs().sum().item<double>(), 0);
+      EXPECT_NEAR(gradient[1][0].item<double>(), strengths * 0.5, 1e-6);
+      EXPECT_NEAR(gradient[3][1].item<double>(), strengths * 0.2, 1e-6);
+    } else {
+      EXPECT_EQ(gradient.abs().sum().item<double>(), 0) << p.name << ": classes stay";
+    }
+  }
+}
+
+TEST(GrowingRegularisation, RemembersWhichFiltersItChose) {
+  Network network = growing_network();
+  const auto penalty =
+      make_growing(network, {.ceiling = 1, .share = 0.5, .increment = 1, .every = 1});
+  const at::Tensor weight = network.weights().at(network.graph().at("fc1").inputs[1]).detach();
+  weight[1].fill_(100);  // as after a restored checkpoint
+  EXPECT_NEAR(penalty->add_gradient(5), (2 * 1e4 + 0.05) / 2, 0.01);
+}
+
+TEST(GrowingRegularisation, IsMadeOnlyWhenItIsOn) {
+  const Network network = growing_network();
+  recipe::PenaltyOptions options;
+  EXPECT_TRUE(make_penalties(network, options).empty());
+  options.growing.ceiling = 1;
+  EXPECT_EQ(make_penalties(network, options).size(), 1);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ class Absolute final : public Penalty {
     }
   }
 
-  double add_gradient() const override {
+  double add_gradient(int64_t /*step*/) const override {
     const at::NoGradGuard no_grad;
     double sum = 0;
     for (const Parameter& p : parameters_) {
