@@ -32,14 +32,15 @@ std::unique_ptr<Penalty> make_l2(const Network& network, double strength);
 /// x sum over output channels c of |w_c|_2 (Wen et al., NeurIPS 2016: structured sparsity learning,
 /// filter-wise), of every convolution and linear layer but those that make the network's outputs.
 std::unique_ptr<Penalty> make_group_lasso(const Network& network, double strength);
-/// x sum of |scale| over BatchNorm's (Liu et al., ICCV 2017: network slimming).
+/// x sum of |scale| over BatchNorm's (Liu et al., ICCV 2017: network slimming). Throws
+/// Error{InvalidArgument} for a network without one.
 std::unique_ptr<Penalty> make_bn_sparsity(const Network& network, double strength);
 
 /// Growing regularisation (GReg-1, Wang et al., Neural Pruning via Growing Regularization, ICLR
 /// 2021): half the sum of w^2 of the filters that are to be cut, x a strength that grows by
 /// `increment` every `every` steps up to `ceiling`, so that they are near zero before they go. They
 /// are chosen by their L1 norm when training begins: `share` of every group of channels
-/// (compress::find_groups).
+/// (compress::find_groups). Throws Error{InvalidArgument} where that is no filter at all.
 std::unique_ptr<Penalty> make_growing(const Network& network,
                                       const recipe::GrowingOptions& options);
 

@@ -1,12 +1,15 @@
 #include "train/penalty.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/zeros_like.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/expect_error.h"
 #include "graph/builder.h"
 #include "train/decoupled_decay.h"
 #include "train/network.h"
@@ -258,6 +261,47 @@ TEST(GrowingRegularisation, RemembersWhichFiltersItChose) {
   const at::Tensor weight = network.weights().at(network.graph().at("fc1").inputs[1]).detach();
   weight[1].fill_(100);  // as after a restored checkpoint
   EXPECT_NEAR(penalty->add_gradient(5), (2 * 1e4 + 0.05) / 2, 0.01);
+}
+
+/// Without a loss, SGD leaves w x the product over steps of (1 - learning rate x strength).
+TEST(GrowingRegularisation, ShrinksTheChosenFiltersAsThePaperSays) {
+  Network network = growing_network();
+  const recipe::GrowingOptions options{.ceiling = 0.7, .share = 0.5, .increment = 0.1, .every = 3};
+  const auto penalty = make_growing(network, options);
+  const at::Tensor weight = network.weights().at(network.graph().at("fc1").inputs[1]);
+  const at::Tensor before = weight.detach().clone();
+  constexpr double kRate = 0.2;
+  double factor = 1;
+  double strength = 0;
+  for (int64_t step = 0; step < 30; ++step) {
+    strength = step % 3 == 0 ? std::min(0.7, strength + 0.1) : strength;
+    factor *= 1 - kRate * strength;
+    weight.mutable_grad().zero_();
+    penalty->add_gradient(step);
+    weight.detach().sub_(weight.grad(), kRate);
+  }
+  EXPECT_LT(factor, 0.1);
+  for (const int64_t chosen : {1, 3}) {
+    EXPECT_TRUE(weight.detach()[chosen].allclose(before[chosen].mul(factor), 1e-4));
+  }
+  EXPECT_TRUE(weight.detach()[2].equal(before[2]));
+}
+
+TEST(Penalties, RefuseANetworkInWhichTheyFindNothing) {
+  graph::Builder builder(graph::DType::F32, {2}, core::Rng(3));
+  const Network one_layer(builder.build({builder.gemm(builder.input(), 3, true, "logits")}));
+  EXPECT_ERROR(make_bn_sparsity(one_layer, 1),
+               InvalidArgument,
+               ::testing::HasSubstr("penalty.bn_sparsity: the network has no BatchNorm"));
+  EXPECT_ERROR(make_group_lasso(one_layer, 1),
+               InvalidArgument,
+               ::testing::HasSubstr("penalty.group_lasso: the network has no hidden layer"));
+  EXPECT_ERROR(make_growing(one_layer, {.ceiling = 1}),
+               InvalidArgument,
+               ::testing::HasSubstr("penalty.growing: there is no filter"));
+  EXPECT_ERROR(make_growing(growing_network(), {.ceiling = 1, .share = 0.2}),
+               InvalidArgument,
+               ::testing::HasSubstr("'share' is less than one channel"));
 }
 
 TEST(GrowingRegularisation, IsMadeOnlyWhenItIsOn) {

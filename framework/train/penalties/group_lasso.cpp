@@ -3,6 +3,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "core/error.h"
 #include "train/network.h"
 #include "train/parameter.h"
 #include "train/penalty.h"
@@ -31,6 +32,11 @@ class GroupLasso final : public Penalty {
       if (p.kind == ParameterKind::Weight && !outputs.contains(p.name)) {
         weights_.push_back(p);
       }
+    }
+    if (weights_.empty()) {
+      throw core::Error(core::ErrorKind::InvalidArgument,
+                        "penalty.group_lasso: the network has no hidden layer whose channels could "
+                        "be pressed; use l1, or leave it at 0");
     }
   }
 
