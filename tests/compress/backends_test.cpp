@@ -1,6 +1,8 @@
 // What quantising makes computes the same integers on every backend, whatever was done before.
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include <gmock/gmock.h>
 
@@ -8,6 +10,7 @@
 #include "compress/qat_form.h"
 #include "compress/quantise.h"
 #include "compress/samples.h"
+#include "graph/given_integers.h"
 #include "graph/models.h"
 #include "graph/pass.h"
 #include "graph/zoo.h"
@@ -71,6 +74,55 @@ Difference difference(const graph::Tensor& a, const graph::Tensor& b) {
   return result;
 }
 
+std::vector<graph::Tensor> integers_of(const graph::Model& model,
+                                       const std::vector<graph::Tensor>& inputs,
+                                       const std::string& backend) {
+  const int64_t count = inputs.at(0).dim(0);
+  const auto engine = runtime::build_engine(model, {.backend = backend, .max_batch = count});
+  std::vector<graph::Tensor> outputs;
+  for (const std::string& name : model.graph.outputs) {
+    const graph::Node& node = model.graph.at(name);
+    graph::Shape shape = node.shape;
+    shape[0] = count;
+    outputs.emplace_back(node.dtype, shape);
+  }
+  engine->run(inputs, outputs);
+  return outputs;
+}
+
+int step_at(const graph::Tensor& tensor, size_t i) {
+  return tensor.dtype() == graph::DType::U8 ? tensor.data<uint8_t>()[i] : tensor.data<int8_t>()[i];
+}
+
+/// Every quantiser of every backend, from the integers that this backend gave it: within one step
+/// of the reference, and that at ties only.
+void expect_same_integers(const graph::Model& quantised,
+                          const graph::Tensor& samples,
+                          const std::string& what) {
+  const graph::Model tapped = graph::testing::with_integers_as_outputs(quantised);
+  const graph::Model judge = graph::testing::with_integers_as_inputs(quantised);
+  for (const std::string& backend : runtime::backends()) {
+    const auto found = integers_of(tapped, {samples}, backend);
+    std::vector<graph::Tensor> inputs{samples};
+    inputs.insert(inputs.end(), found.begin(), found.end());
+    const auto expected = integers_of(judge, inputs, "reference");
+    int64_t values = 0;
+    int64_t others = 0;
+    for (size_t q = 0; q < found.size(); ++q) {
+      int most = 0;
+      for (size_t i = 0; i < static_cast<size_t>(found[q].size()); ++i) {
+        const int apart = std::abs(step_at(found[q], i) - step_at(expected[q], i));
+        most = std::max(most, apart);
+        others += apart > 0 ? 1 : 0;
+      }
+      values += found[q].size();
+      EXPECT_LE(most, 1) << what << " on " << backend << ": " << tapped.graph.outputs[q];
+    }
+    EXPECT_LE(static_cast<double>(others), 1e-3 * static_cast<double>(values))
+        << what << " on " << backend;
+  }
+}
+
 void expect_same_everywhere(const graph::Model& quantised,
                             const graph::Tensor& samples,
                             const std::string& what) {
@@ -86,7 +138,11 @@ TEST_P(EveryNetwork, ComputesTheSameIntegersAfterEveryMethod) {
   const graph::Model float_model = model();
   const graph::Tensor samples = noise_for(float_model, 4, 5);
   for (const Method& method : methods(float_model)) {
-    expect_same_everywhere(quantise(float_model, samples, method.options), samples, method.name);
+    const graph::Model quantised = quantise(float_model, samples, method.options);
+    expect_same_everywhere(quantised, samples, method.name);
+    if (method.options.round_sums) {  // all activations between layers are integers
+      expect_same_integers(quantised, samples, method.name);
+    }
   }
 }
 
@@ -96,8 +152,9 @@ TEST_P(EveryNetwork, ComputesTheSameIntegersAfterTraining) {
   const QuantiseOptions options{.bias_correction = false};
   for (const FirstScales first : {FirstScales::Calibrated, FirstScales::Lsq}) {
     const QatForm form = make_qat_form(float_model, samples, options, first);
-    expect_same_everywhere(
-        finish_qat_form(form.model, form.weights, options), samples, "quantised training");
+    const graph::Model quantised = finish_qat_form(form.model, form.weights, options);
+    expect_same_everywhere(quantised, samples, "quantised training");
+    expect_same_integers(quantised, samples, "quantised training");
   }
 }
 
