@@ -10,6 +10,7 @@
 #include "core/files.h"
 #include "data/split.h"
 #include "graph/onnx.h"
+#include "loop/first_training.h"
 #include "loop/import.h"
 #include "loop/measure.h"
 #include "loop/scratch.h"
@@ -147,7 +148,7 @@ class Compression {
     row.name = stage.name;
     row.kind = stage.kind;
     Inputs inputs = data_inputs(stage);
-    if (!stage.train.builds) {
+    if (!stage.builds()) {
       row.from = stage.from;
       inputs["model"] = model_of(stage.from);
       if (const CompressionRow* before = find_row(stage.from)) {
@@ -163,9 +164,24 @@ class Compression {
     const fs::path model = inputs.contains("model") ? inputs.at("model") : fs::path();
     row.folder =
         stages_.run(std::string(kind.job), stage.name, std::move(inputs), kind.job_options(stage));
+    if (stage.is_family()) {
+      add_members(stage, row);
+      return;
+    }
     row.model = fs::exists(row.folder / "model.onnx") ? row.folder / "model.onnx" : model;
     keep_told_figures(row);
     result_.rows.push_back(std::move(row));
+  }
+
+  /// A row for each member of the family that `trained` tells of.
+  void add_members(const StageOptions& stage, const CompressionRow& trained) {
+    for (const std::string& member : stage.models()) {
+      CompressionRow row = trained;
+      row.name = member;
+      row.model = trained.folder / member / "model.onnx";
+      row.epochs = stage.family.train.epochs;
+      result_.rows.push_back(std::move(row));
+    }
   }
 
   /// What only the job itself knows.
@@ -182,17 +198,6 @@ class Compression {
     }
   }
 
-  /// The stage that trained the network that a chain goes back to.
-  const StageOptions* first_training(const std::string& name) const {
-    const StageOptions* found = nullptr;
-    for (std::string at = name; at != kModelStage && !at.empty();) {
-      const StageOptions& stage = options_.stages[stage_index(options_, at)];
-      found = stage.kind == "train" ? &stage : found;
-      at = stage.train.builds ? "" : stage.from;
-    }
-    return found;
-  }
-
   /// One training per shape, for as many epochs as its longest chain had.
   void run_controls() {
     std::map<std::string, int64_t> epochs;
@@ -205,7 +210,7 @@ class Compression {
       if (row.shape != row.name || epochs[row.name] == 0) {
         continue;
       }
-      if (const StageOptions* first = first_training(row.name)) {
+      if (const auto first = first_training(options_, row.name)) {
         run_control(row, *first, epochs[row.name]);
       }
     }

@@ -11,7 +11,7 @@
 
 namespace coppice::loop {
 
-/// One stage, run and judged.
+/// One model of a stage, judged.
 struct CompressionRow {
   std::string name;
   std::string kind;

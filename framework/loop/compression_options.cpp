@@ -5,9 +5,11 @@
 #include <map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/error.h"
 #include "jobs/names.h"
+#include "loop/stage_hints.h"
 
 namespace coppice::loop {
 
@@ -45,11 +47,14 @@ class StageCheck {
     check_name(stage, field);
     const StageKind& kind = stage_kind(stage.kind);
     Expected model;
-    if (!stage.train.builds) {
+    if (!stage.builds()) {
       model = expected(stage.from, field + ".from");
     }
     if (stage.kind == "train") {
       check_train(stage.train, field);
+    } else if (kind.family) {
+      check_family(field, stage.family);
+      families_[stage.name] = stage.models();
     } else if (!model.trained) {
       refuse_stage(field,
                    "there is no trained model to start from: put a train stage before it, or name "
@@ -66,7 +71,13 @@ class StageCheck {
     }
     check_kind(stage, field);
     const bool trains_int8 = stage.kind == "train" && stage.train.train.qat.any();
-    models_[stage.name] = {true, model.int8 || kind.gives_int8 || trains_int8};
+    const std::vector<std::string> names = stage.models();
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (models_.contains(names[i]) || families_.contains(names[i])) {
+        refuse_taken(fmt::format("{}.members.{}.name", field, i), names[i]);
+      }
+      models_[names[i]] = {true, model.int8 || kind.gives_int8 || trains_int8};
+    }
   }
 
  private:
@@ -84,15 +95,25 @@ class StageCheck {
     } catch (const core::Error& error) {
       refuse_stage(field + ".name", error.what());
     }
-    if (models_.contains(stage.name)) {
-      refuse_stage(field + ".name",
-                   stage.name == kModelStage
-                       ? "'model' is the model that the experiment starts with; take another name"
-                       : fmt::format("an earlier stage is called '{}' too", stage.name));
+    if (models_.contains(stage.name) || families_.contains(stage.name)) {
+      refuse_taken(field + ".name", stage.name);
     }
   }
 
+  [[noreturn]] static void refuse_taken(const std::string& field, const std::string& name) {
+    refuse_stage(field,
+                 name == kModelStage
+                     ? "'model' is the model that the experiment starts with; take another name"
+                     : fmt::format("an earlier stage is called '{}' too", name));
+  }
+
   const Expected& expected(const std::string& name, const std::string& field) const {
+    if (const auto family = families_.find(name); family != families_.end()) {
+      refuse_stage(
+          field,
+          fmt::format(
+              "'{}' trains a family; name the member: {}", name, fmt::join(family->second, ", ")));
+    }
     const auto it = models_.find(name);
     if (it == models_.end()) {
       std::vector<std::string> names;
@@ -160,7 +181,8 @@ class StageCheck {
   }
 
   const CompressionOptions& options_;
-  std::map<std::string, Expected> models_;  ///< by stage
+  std::map<std::string, Expected> models_;                    ///< by stage or member
+  std::map<std::string, std::vector<std::string>> families_;  ///< members by stage
 };
 
 }  // namespace
@@ -218,7 +240,9 @@ void check(const CompressionOptions& options) {
   if (!options.baseline.empty()) {
     std::vector<std::string> names;
     for (const StageOptions& stage : options.stages) {
-      names.push_back(stage.name);
+      for (std::string& name : stage.models()) {
+        names.push_back(std::move(name));
+      }
     }
     if (std::find(names.begin(), names.end(), options.baseline) == names.end()) {
       refuse_stage(
@@ -227,15 +251,17 @@ void check(const CompressionOptions& options) {
               "'{}' is no stage{}", options.baseline, core::did_you_mean(options.baseline, names)));
     }
   }
+  check_stage_hints(options);
 }
 
 size_t stage_index(const CompressionOptions& options, const std::string& name) {
   for (size_t i = 0; i < options.stages.size(); ++i) {
-    if (options.stages[i].name == name) {
+    const auto names = options.stages[i].models();
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
       return i;
     }
   }
-  throw core::Error(core::ErrorKind::NotFound, fmt::format("there is no stage '{}'", name));
+  throw core::Error(core::ErrorKind::NotFound, fmt::format("no stage leaves '{}'", name));
 }
 
 }  // namespace coppice::loop

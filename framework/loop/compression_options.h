@@ -41,11 +41,12 @@ struct CompressionOptions {
 /// What the options cannot say by themselves, before anything runs. Throws
 /// Error{InvalidArgument, NotFound} whose message begins with the field ("stages.2.prune.from: …"):
 /// entries of no kind or of two, names that are taken, `from` and `teacher` that name no earlier
-/// stage, stages that need a trained model or a float one and have none, and what `kind: train`
+/// stage or a family and not its member, stages that need a trained model or a float one and have
+/// none, hints that name nodes which the networks to come will not have, and what `kind: train`
 /// refuses of data and recipes.
 void check(const CompressionOptions& options);
 
-/// Position of the stage of that name. REQUIRES: there is one.
+/// Position of the stage that leaves the model of that name. REQUIRES: there is one.
 size_t stage_index(const CompressionOptions& options, const std::string& name);
 
 }  // namespace coppice::loop

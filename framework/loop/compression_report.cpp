@@ -131,19 +131,28 @@ std::string trade_off(const CompressionResult& result,
   return report::scatter_chart(series, options);
 }
 
+/// Whether the row's job wrote metrics of epochs; a family's are told once, with its first member.
+bool has_curve(const std::vector<const CompressionRow*>& rows, size_t i) {
+  const CompressionRow& row = *rows[i];
+  const bool trained = row.kind == "train" || row.kind == "train_family";
+  const bool told = i > 0 && rows[i - 1]->folder == row.folder;
+  return trained && !told && std::filesystem::exists(row.folder / "metrics.jsonl");
+}
+
 /// One line per stage that trained, of a metric of its log.
 std::string curves_of(const CompressionResult& result,
                       const std::string& metric,
                       double factor,
                       report::ChartOptions chart) {
   std::vector<report::Series> curves;
-  for (const CompressionRow* row : all_rows(result)) {
-    const auto log = row->folder / "metrics.jsonl";
-    if (row->kind != "train" || !std::filesystem::exists(log)) {
+  const auto rows = all_rows(result);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!has_curve(rows, i)) {
       continue;
     }
-    report::Series curve{row->name, {}, {}};
-    for (const auto& epoch : report::read_metrics(log)) {
+    const CompressionRow& row = *rows[i];
+    report::Series curve{row.kind == "train_family" ? "family of " + row.name : row.name, {}, {}};
+    for (const auto& epoch : report::read_metrics(row.folder / "metrics.jsonl")) {
       if (const auto it = epoch.values.find(metric); it != epoch.values.end()) {
         curve.x.push_back(static_cast<double>(epoch.step));
         curve.y.push_back(factor * it->second);
@@ -226,11 +235,12 @@ void write_report(const CompressionResult& result,
 
 void write_results(const CompressionResult& result, const std::filesystem::path& folder) {
   std::map<std::string, std::string> notes{{"baseline", result.baseline}};
-  for (const CompressionRow& row : result.rows) {
-    const auto log = row.folder / "metrics.jsonl";
-    if (row.kind == "train" && std::filesystem::exists(log)) {
-      core::write_file(folder / "metrics.jsonl", core::read_text(log));
-      notes["metrics"] = row.name;
+  const auto rows = all_rows(result);
+  for (size_t i = 0; i < result.rows.size(); ++i) {
+    if (has_curve(rows, i)) {
+      core::write_file(folder / "metrics.jsonl",
+                       core::read_text(rows[i]->folder / "metrics.jsonl"));
+      notes["metrics"] = rows[i]->name;
     }
   }
   report::write_summary(

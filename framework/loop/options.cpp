@@ -241,6 +241,14 @@ void check_training(const std::string& field, const recipe::TrainOptions& option
   }
 }
 
+void check_family(const std::string& field, const recipe::TrainFamilyJob& job) {
+  try {
+    recipe::check(job, image_schema());
+  } catch (const core::Error& error) {
+    throw core::Error(error.kind(), field + "." + error.what());
+  }
+}
+
 void check(const ExperimentOptions& options) {
   check_data(options.data);
   check_job("student", options.student);

@@ -13,6 +13,7 @@
 #include "data/scenario.h"
 #include "edge/agent.h"
 #include "recipe/recipe.h"
+#include "recipe/train_family.h"
 
 namespace coppice::loop {
 
@@ -110,6 +111,7 @@ struct LoopOptions {
 void check_data(const DataOptions& data);
 /// `field` is where the options stand ("student.train").
 void check_training(const std::string& field, const recipe::TrainOptions& options);
+void check_family(const std::string& field, const recipe::TrainFamilyJob& job);
 void check(const ExperimentOptions& options);
 void check(const LoopOptions& options);
 

@@ -22,6 +22,16 @@ constexpr StageKind kStageKinds[] = {
          [](const StageOptions& s) {
            return core::dump_options(recipe::TrainJob{s.train.model, s.train.train});
          }},
+    {.name = "train_family",
+     .job = "train_family",
+     .help = "train new networks of several sizes together, the first teaching the others",
+     .data = StageData::Training,
+     .family = true,
+     .visit = [](StageOptions& s, core::Fields& f) { s.family.visit(f); },
+     .job_options =
+         [](const StageOptions& s) {
+           return core::dump_options(s.family);
+         }},
     {.name = "prune",
      .job = "prune",
      .help = "cut whole channels until a budget is met",
@@ -71,7 +81,10 @@ constexpr StageKind kStageKinds[] = {
      .help = "code the model as few bytes to transfer",
      .takes_int8 = true,
      .visit = [](StageOptions& /*s*/, core::Fields& /*f*/) {},
-     .job_options = [](const StageOptions& /*s*/) { return std::string(); }},
+     .job_options =
+         [](const StageOptions& /*s*/) {
+           return std::string();
+         }},
     {.name = "class_bias",
      .job = "class_bias",
      .help = "move the biases of classes that training has not seen",
@@ -90,10 +103,12 @@ struct StageFields {
 
   void visit(core::Fields& f) {
     f.field("name", stage.name, {.help = "for later stages and figures; default: the kind"});
-    f.field("from",
-            stage.from,
-            {.help = "earlier stage whose model it reads; default: the one before; 'model': the "
-                     "experiment's own"});
+    if (!kind.family) {
+      f.field("from",
+              stage.from,
+              {.help = "earlier stage, or member of a family, whose model it reads; default: the "
+                       "one before; 'model': the experiment's own"});
+    }
     kind.visit(stage, f);
   }
 };
@@ -151,6 +166,25 @@ void ClassBiasStage::visit(core::Fields& f) {
                    "data"});
 }
 
+bool StageOptions::is_family() const {
+  return !kind.empty() && stage_kind(kind).family;
+}
+
+bool StageOptions::builds() const {
+  return train.builds || is_family();
+}
+
+std::vector<std::string> StageOptions::models() const {
+  if (!is_family()) {
+    return {name};
+  }
+  std::vector<std::string> names;
+  for (const recipe::FamilyMember& member : family.members) {
+    names.push_back(member.name);
+  }
+  return names;
+}
+
 void StageOptions::visit(core::Fields& f) {
   for (const StageKind& known : stage_kinds()) {
     if (f.is_given(known.name) && known.name != kind) {
@@ -185,7 +219,7 @@ void name_stages(std::vector<StageOptions>& stages) {
         stage.name = candidate;
       }
     }
-    if (stage.from.empty() && !stage.train.builds) {
+    if (stage.from.empty() && !stage.builds()) {
       stage.from = before;
     }
     before = stage.name;

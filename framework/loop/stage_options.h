@@ -12,6 +12,7 @@
 #include "compress/weight_sharing.h"
 #include "core/fields.h"
 #include "recipe/recipe.h"
+#include "recipe/train_family.h"
 
 namespace coppice::loop {
 
@@ -46,12 +47,19 @@ struct StageOptions {
 
   // Of these, the kind's alone is read.
   TrainStage train;
+  recipe::TrainFamilyJob family;
   compress::PruneOptions prune;
   compress::QuantiseOptions quantise;
   compress::LowRankOptions low_rank;
   compress::SparsifyOptions sparsify;
   compress::ShareOptions share;
   ClassBiasStage class_bias;
+
+  bool is_family() const;  ///< it leaves a model for each member, by the member's name
+  bool builds() const;     ///< networks of its own: it reads no stage's model
+
+  /// Names of the models that it leaves, as later stages and figures call them.
+  std::vector<std::string> models() const;
 
   void visit(core::Fields& f);
 };
@@ -77,6 +85,7 @@ struct StageKind {
   bool reshapes = false;    ///< the result has another shape, which has a control
   bool gives_int8 = false;  ///< the result is quantised
   bool takes_int8 = false;  ///< a quantised model may come in
+  bool family = false;      ///< it builds several networks and leaves a model of each
   void (*visit)(StageOptions&, core::Fields&) = nullptr;
   std::string (*job_options)(const StageOptions&) = nullptr;  ///< resolved YAML
 };

@@ -189,6 +189,146 @@ TEST_F(CompressionTest, LeavesOutTheSamplesOfClasses) {
               ElementsAre(30, 30, 30, 30));
 }
 
+constexpr const char* kFamily = R"(
+- train_family:
+    name: sizes
+    members:
+      - {name: large, model: {name: mlp, widths: [24]}}
+      - {name: small, model: {name: mlp, widths: [12]}}
+    train: {epochs: 3, distil: {temperature: 2, alpha: 0.6}}
+)";
+
+recipe::TrainJob train_job_of(const jobs::JobSpec& spec) {
+  return core::read_options<recipe::TrainJob>(core::parse_config_text(spec.options, "options"));
+}
+
+TEST_F(CompressionTest, EveryMemberOfAFamilyHasARowAndStagesOfItsOwn) {
+  const CompressionResult result = run(std::string(kFamily) + R"(
+- prune: {name: pruned, from: large, macs_ratio: 0.7}
+- train: {name: recovered, teacher: large, epochs: 2}
+- quantise: {name: int8, from: small, samples: 64}
+)");
+  EXPECT_THAT(trainer_.started(),
+              ElementsAre("sizes", "pruned", "recovered", "int8", "control-pruned"));
+  const jobs::JobSpec& spec = specs_.at("sizes");
+  EXPECT_EQ(spec.kind, "train_family");
+  EXPECT_THAT(spec.inputs, ElementsAre(Key("train"), Key("validation")));
+  const auto job =
+      core::read_options<recipe::TrainFamilyJob>(core::parse_config_text(spec.options, "options"));
+  ASSERT_EQ(job.members.size(), 2u);
+  EXPECT_EQ(job.members[1].model.widths, std::vector<int64_t>{12});
+  EXPECT_EQ(job.train.distil.alpha, 0.6);
+  ASSERT_EQ(result.rows.size(), 5u);
+  EXPECT_EQ(result.baseline, "large");
+  const auto figures = figures_of(result);
+  for (const char* member : {"large", "small"}) {
+    const CompressionRow& row = result.row(member);
+    EXPECT_EQ(row.from, "");
+    EXPECT_EQ(row.model, result.row("large").folder / member / "model.onnx");
+    EXPECT_GT(figures.at(fmt::format("accuracy.{}", member)), 0.8);
+    EXPECT_EQ(figures.at(fmt::format("epochs.{}", member)), 3);
+    EXPECT_THAT(stage_table(result), HasSubstr(member));
+  }
+  EXPECT_LT(figures.at("macs.small"), figures.at("macs.large"));
+  EXPECT_EQ(specs_.at("pruned").inputs.at("model"), result.row("large").model);
+  EXPECT_EQ(specs_.at("recovered").inputs.at("teacher"), result.row("large").model);
+  EXPECT_EQ(specs_.at("int8").inputs.at("model"), result.row("small").model);
+  EXPECT_EQ(train_job_of(specs_.at("control-pruned")).train.epochs, 5);
+  EXPECT_THAT(specs_.at("control-pruned").inputs, Not(Contains(Key("teacher"))))
+      << "labels alone taught the first member";
+  write_report(result, "Family", "", folder() / "report.html");
+  testing::expect_on_page(core::read_text(folder() / "report.html"), "family of large");
+}
+
+TEST_F(CompressionTest, TheControlOfAMemberLearnsFromThoseThatTaughtIt) {
+  const CompressionResult first =
+      run(std::string(kFamily) + "- prune: {name: pruned, from: small, macs_ratio: 0.7}\n");
+  EXPECT_EQ(specs_.at("control-pruned").inputs.at("teacher"), first.row("large").model);
+  EXPECT_EQ(train_job_of(specs_.at("control-pruned")).train.distil.alpha, 0.6);
+  CompressionOptions options = options_of(
+      world_, std::string(kFamily) + "- prune: {name: pruned, from: large, macs_ratio: 0.7}\n");
+  options.stages[0].family.learn_from = "each_other";
+  const CompressionResult mutual = run(options);
+  EXPECT_EQ(specs_.at("control-pruned").inputs.at("teacher"), mutual.row("small").model);
+}
+
+TEST_F(CompressionTest, AFamilyIsCheckedBeforeAnythingRuns) {
+  const auto refuses = [&](const std::string& stages, const auto& message) {
+    EXPECT_ERROR(check(options_of(world_, stages)), InvalidArgument, message);
+  };
+  refuses(std::string(kFamily) + "- prune: {macs_ratio: 0.5}\n",
+          AllOf(StartsWith("stages.1.prune.from: "), HasSubstr("name the member: large, small")));
+  refuses(std::string(kFamily) + "- train: {from: small, teacher: sizes}\n",
+          AllOf(StartsWith("stages.1.train.teacher: "), HasSubstr("large, small")));
+  refuses(std::string(kFamily) + "- train: {name: small, from: large}\n",
+          AllOf(StartsWith("stages.1.train.name: "), HasSubstr("called 'small' too")));
+  refuses(std::string("- train: {name: large}\n") + (kFamily + 1),
+          AllOf(StartsWith("stages.1.train_family.members.0.name: "), HasSubstr("'large' too")));
+  refuses("- train_family: {members: [{name: one}]}\n",
+          AllOf(StartsWith("stages.0.train_family.members: "), HasSubstr("two or more")));
+  refuses(
+      "- train_family: {members: [{name: a}, {name: b}], train: {distil: {hints: [{teacher: "
+      "relu1, student: relu1}]}}}\n",
+      StartsWith("stages.0.train_family.train.distil.hints: "));
+  EXPECT_ERROR(options_of(world_, "- train_family: {from: model}\n"),
+               Config,
+               HasSubstr("stages.0.train_family.from"));
+}
+
+/// A teacher of two hidden layers, pruned, and what learns from it by a hint.
+std::string hinted_stages(const std::string& hint) {
+  return "- train: {name: reference, model: {name: mlp, widths: [24, 16]}, epochs: 1}\n"
+         "- prune: {macs_ratio: 0.7}\n"
+         "- train: {name: recovered, teacher: reference, epochs: 1, distil: {hints: [" +
+         hint + "]}}\n";
+}
+
+class EveryHint : public CompressionTest, public ::testing::WithParamInterface<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(Methods,
+                         EveryHint,
+                         ::testing::Values("fitnets", "rkd", "similarity", "pkt"));
+
+TEST_P(EveryHint, OfAPrunedStudentNamesNodesThatAreThere) {
+  const auto hint = [](const std::string& teacher, const std::string& student) {
+    return fmt::format("{{method: {}, teacher: {}, student: {}}}", GetParam(), teacher, student);
+  };
+  check(options_of(world_, hinted_stages(hint("relu2", "relu1"))));
+  EXPECT_ERROR(check(options_of(world_, hinted_stages(hint("relu3", "relu1")))),
+               NotFound,
+               AllOf(StartsWith("stages.2.train.distil.hints.0.teacher: "),
+                     HasSubstr("did you mean 'relu"),
+                     HasSubstr("gemm2")));
+  EXPECT_ERROR(check(options_of(world_, hinted_stages(hint("relu2", "gem1")))),
+               NotFound,
+               AllOf(StartsWith("stages.2.train.distil.hints.0.student: "),
+                     HasSubstr("did you mean 'gemm1'")));
+}
+
+TEST_F(CompressionTest, HintsAreCheckedAgainstEveryKindOfTeacher) {
+  const std::string hint = "teacher: relu9, student: relu1}]}}\n";
+  const auto refuses = [&](const std::string& stages, const std::string& field) {
+    EXPECT_ERROR(check(options_of(world_, stages)), NotFound, StartsWith(field));
+  };
+  refuses(std::string(kFamily) + "- train: {from: small, teacher: large, distil: {hints: [{" + hint,
+          "stages.1.train.distil.hints.0.teacher: ");
+  refuses("- train: {epochs: 1}\n- train: {distil: {hints: [{" + hint,
+          "stages.1.train.distil.hints.0.of: ");
+  refuses(
+      "- train: {name: a}\n- train: {name: b, model: {name: mlp}}\n- train: {teacher: a, "
+      "more_teachers: [b], distil: {hints: [{of: teacher2, " +
+          hint,
+      "stages.2.train.distil.hints.0.teacher: ");
+  const CompressionResult made = run(kStages, "control: false");
+  const std::string file = made.row("recovered").model.string();
+  refuses(fmt::format("- train: {{model: {{name: mlp, widths: [8]}}, teacher: {}, distil: {{hints: "
+                      "[{{{}",
+                      file,
+                      hint),
+          "stages.0.train.distil.hints.0.teacher: ");
+  EXPECT_EQ(trainer_.started().size(), 4u) << "the run before the checks";
+}
+
 TEST_F(CompressionTest, ReportsStandAlone) {
   const CompressionResult result = run(kStages);
   EXPECT_THAT(stage_table(result),
@@ -212,7 +352,8 @@ TEST_F(CompressionTest, CheckNamesTheStageAndTheReason) {
   const auto refuses = [&](const std::string& stages, const auto& message) {
     EXPECT_ERROR(check(options_of(world_, stages)), InvalidArgument, message);
   };
-  refuses("- {}\n", AllOf(StartsWith("stages.0: "), HasSubstr("train, prune, quantise")));
+  refuses("- {}\n",
+          AllOf(StartsWith("stages.0: "), HasSubstr("train, train_family, prune, quantise")));
   refuses("- {train: {}, prune: {}}\n",
           AllOf(StartsWith("stages.0: "), HasSubstr("an entry of its own")));
   refuses("- quantise:\n",
@@ -230,9 +371,9 @@ TEST_F(CompressionTest, CheckNamesTheStageAndTheReason) {
           AllOf(StartsWith("stages.0.train.without_classes.0: "),
                 HasSubstr("did you mean 'top left'")));
   refuses("- train:\n- class_bias:\n", StartsWith("stages.1.class_bias.classes: "));
-  EXPECT_ERROR(check(options_of(world_, "- train:\n- prune: {criterion: l3}\n")),
-               NotFound,
-               StartsWith("stages.1.prune.criterion: "));
+  EXPECT_ERROR(options_of(world_, "- train:\n- prune: {criterion: l3}\n"),
+               Config,
+               AllOf(HasSubstr("stages.1.prune.criterion"), HasSubstr("did you mean")));
   EXPECT_ERROR(check(options_of(world_, "- train: {teacher: nowhere.onnx}\n")),
                NotFound,
                StartsWith("stages.0.train.teacher: "));

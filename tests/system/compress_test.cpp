@@ -34,11 +34,11 @@ std::string compress_yaml(const TinyExperiment& tiny, const std::string& stages)
 }
 
 constexpr const char* kCnn = R"(
-model: {name: cnn, widths: [8, 16]}
+model: {name: cnn, widths: [16, 32]}
 stages:
-  - train: {name: reference, epochs: 2, batch_size: 32, threads: 1, optimizer: {learning_rate: 0.05}}
+  - train: {name: reference, epochs: 4, batch_size: 32, threads: 1, optimizer: {learning_rate: 0.05}}
   - prune: {macs_ratio: 0.5}
-  - train: {name: recovered, teacher: reference, epochs: 2, batch_size: 32, threads: 1, optimizer: {learning_rate: 0.02}}
+  - train: {name: recovered, teacher: reference, epochs: 4, batch_size: 32, threads: 1, optimizer: {learning_rate: 0.02}}
   - quantise: {name: int8, samples: 100}
 eager: true
 agree: true
@@ -58,7 +58,7 @@ TEST(Compress, RunsStagesJudgesThemAndRunsNoneTwice) {
   EXPECT_GT(figures.at("bytes_reduction.int8"), 2);
   EXPECT_GT(figures.at("eager_us.reference"), 0);
   EXPECT_GT(figures.at("latency_us.int8"), 0);
-  EXPECT_EQ(figures.at("epochs.control-prune"), 4);
+  EXPECT_EQ(figures.at("epochs.control-prune"), 8);
   EXPECT_THAT(figures, Contains(Key("control_accuracy.int8")));
   // The pruned int8 artefact: simulated in coppice-train, and loaded anew by both engines.
   EXPECT_EQ(figures.at("disagreements.int8"), 0);
@@ -131,7 +131,43 @@ TEST(Compress, ErrorsNameThePlaceBeforeAnythingRuns) {
   refuses("  - train: {epochs: 1}\n  - prune: {from: trian}\n",
           "7:19: ",
           HasSubstr("did you mean 'train'"));
-  refuses("  - train: {epochs: 0}\n", "6:21: ", HasSubstr("at least 1"));
+  refuses("  - train: {epochs: 0}\n", "6:21: ", HasSubstr("must be from 1"));
+  refuses(
+      "  - train: {name: a, epochs: 1}\n  - prune:\n"
+      "  - train: {teacher: a, distil: {hints: [{teacher: relu1, student: rellu1}]}}\n",
+      "8:",
+      HasSubstr("did you mean 'relu1'"));
+}
+
+TEST(Compress, TrainsAFamilyAndCompressesItsMembers) {
+  const TinyExperiment tiny;
+  const fs::path file = tiny.write("family.yaml", compress_yaml(tiny, R"(
+stages:
+  - train_family:
+      name: sizes
+      members:
+        - {name: large, model: {name: mlp, widths: [32]}}
+        - {name: small, model: {name: mlp, widths: [12]}}
+      train: {epochs: 3, batch_size: 32, threads: 1, optimizer: {learning_rate: 0.05}, distil: {temperature: 2, alpha: 0.5}}
+  - prune: {name: pruned, from: small, macs_ratio: 0.7}
+)"));
+  const fs::path out = tiny.path() / "out";
+  const Outcome outcome = run_program({COPPICE, "run", file.string(), "--out", out.string()});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  const auto figures = report::read_figures(out / "summary.json");
+  EXPECT_GT(figures.at("accuracy.large"), 0.9);
+  EXPECT_GT(figures.at("accuracy.small"), 0.8);
+  EXPECT_LT(figures.at("macs.small"), figures.at("macs.large"));
+  EXPECT_GT(figures.at("accuracy.control-pruned"), 0.8) << "the member's recipe, with its teacher";
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("large"), HasSubstr("small")));
+}
+
+TEST(Compress, TheExamplesAreValid) {
+  for (const char* name : {"stages.yaml", "family.yaml"}) {
+    const Outcome outcome =
+        run_program({COPPICE, "check", (fs::path(CONFIGS) / "compress" / name).string()});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  }
 }
 
 TEST(Compress, HasASchemaAndAReferencePage) {
