@@ -1,14 +1,19 @@
-#include <Eigen/SVD>
-
 #include "compress/low_rank/factors.h"
 
 namespace coppice::compress {
 
+/// By the eigenvectors of the smaller Gram matrix, in doubles: singular values below 1e-8 of the
+/// largest are lost, which weights of floats have no digits for.
 SvdFactors factor_svd(const Matrix& matrix, int64_t rank) {
-  const Eigen::BDCSVD<Matrix> svd(matrix, Eigen::ComputeThinU | Eigen::ComputeThinV);
-  const Vector roots = svd.singularValues().head(rank).cwiseSqrt();
-  return {svd.matrixU().leftCols(rank) * roots.asDiagonal(),
-          roots.asDiagonal() * svd.matrixV().leftCols(rank).transpose()};
+  if (matrix.rows() > matrix.cols()) {
+    const SvdFactors turned = factor_svd(matrix.transpose(), rank);
+    return {turned.right.transpose(), turned.left.transpose()};
+  }
+  const Matrix vectors = leading_vectors(matrix, rank);
+  const Matrix projected = vectors.transpose() * matrix;
+  const Vector roots = projected.rowwise().norm().cwiseSqrt();
+  const Vector inverses = (roots.array() > 0).select(roots.cwiseInverse(), 0.0);
+  return {vectors * roots.asDiagonal(), inverses.asDiagonal() * projected};
 }
 
 int64_t rank_of_energy(const Vector& values, double share) {
