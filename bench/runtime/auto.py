@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Times backend `auto` beside the best single backend, one sample at a time on one thread: the networks of runtime/latency.
 
-Every backend lives in a process of its own, and all take turns of some milliseconds, in an order drawn for every round of them. The
-ratio is the median of the rounds' ratios, so that what else the machine does lies on both halves. Several processes follow each
-other, as the same code is some per cent faster or slower by where its memory happens to lie: a second process of the chosen backend
-(`again`), in turns with the others, shows how much that and the method leave.
+Every backend lives in a process of its own, and all take turns of a millisecond, shorter than a time slice, in an order drawn for
+every round of them. The ratio is the median of the rounds' ratios, so that what else the machine does lies on both halves. Several
+processes follow each other, as the same code is some per cent faster or slower by where its memory happens to lie: a second
+process of the chosen backend (`again`), in turns with the others, shows how much that and the method leave.
 `auto` measures before the turns and remembers its choice for them, in a file made for this run. --case NAME (again for more),
 --processes N (of each backend), --turns N (of each process), --ms M (of each backend and turn).
 """
@@ -71,8 +71,8 @@ def main():
     names = [f"{network}-{kind}" for network in latency.NETWORKS for kind in latency.KINDS]
     parser.add_argument("--case", action="append", choices=names, help="only this one (again for more)")
     parser.add_argument("--processes", type=int, default=5)
-    parser.add_argument("--turns", type=int, default=41)
-    parser.add_argument("--ms", type=float, default=4)
+    parser.add_argument("--turns", type=int, default=151)
+    parser.add_argument("--ms", type=float, default=1)
     options = parser.parse_args()
     latency.MODELS.mkdir(parents=True, exist_ok=True)
     rows = []

@@ -27,12 +27,15 @@ double mean_micros(runtime::Engine& engine,
                    std::vector<graph::Tensor>& outputs,
                    double micros) {
   using Clock = std::chrono::steady_clock;
-  constexpr int kWarmUp = 10;
-  for (int i = 0; i < kWarmUp; ++i) {
+  using Micros = std::chrono::duration<double, std::micro>;
+  constexpr int kMostWarmUp = 10;
+  const auto start = Clock::now();
+  for (int i = 0; i < kMostWarmUp && (i == 0 || Micros(Clock::now() - start).count() < micros / 4);
+       ++i) {
     engine.run(inputs, outputs);
   }
   const auto begin = Clock::now();
-  std::chrono::duration<double, std::micro> passed{};
+  Micros passed{};
   int64_t runs = 0;
   for (; passed.count() < micros; ++runs) {
     engine.run(inputs, outputs);

@@ -8,6 +8,7 @@ Inputs are standardised floats: no preprocessing is in the files.
 --case NAME (again for more), --turns N, --ms M (of each side and turn).
 """
 import argparse
+import importlib.util
 import json
 import os
 import pathlib
@@ -39,9 +40,17 @@ NETWORKS = {
     "mlp": ["mlp", "--set", "model.widths=[256,128]", "--set", "input.shape=[784]"],
 }
 
+# Not in the zoo, float alone: written by python3-onnx, imported and exported again.
+RECURRENT = ("lstm", "gru") if importlib.util.find_spec("onnx") else ()
+
 
 def export(network, kind):
     file = MODELS / f"{network}-{kind}.onnx"
+    if network in RECURRENT:
+        source = MODELS / f"{network}.onnx"
+        importlib.import_module("_recurrent").write(network, source)
+        subprocess.run([str(COPPICE), "model", "export", str(source), "--out", str(file)], check=True, stdout=subprocess.DEVNULL)
+        return file
     command = [str(COPPICE), "model", "export", *NETWORKS[network], "--set", "input.dtype=f32", "--out", str(file)]
     if kind != "fp32":
         command += ["--int8", "--calibrate", "random", "--set", f"quantise.round_sums={'false' if kind == 'int8-sums' else 'true'}"]
@@ -134,6 +143,7 @@ def main():
     parser.add_argument("--out", required=True)
     names = [f"{network}-{kind}" for network in NETWORKS for kind in KINDS]
     names += [f"{network}-int8-sums" for network in WITH_ADDS]
+    names += [f"{network}-fp32" for network in RECURRENT]
     parser.add_argument("--case", action="append", choices=names, help="only this one (again for more)")
     parser.add_argument("--turns", type=int, default=101)
     parser.add_argument("--ms", type=float, default=8)
