@@ -5,6 +5,7 @@
 #include "graph/pass.h"
 #include "runtime/models.h"
 #include "runtime/onednn/stage.h"
+#include "runtime/profile.h"
 #include "runtime/quantised.h"
 
 namespace coppice::runtime::testing {
@@ -403,6 +404,29 @@ TEST(Onednn, ALayerNeverWritesOverItsOwnInput) {
   EXPECT_LT(relative_difference(run_model(model, {x}, "onednn")[0],
                                 run_model(model, {x}, "reference")[0]),
             1e-5);
+}
+
+/// Channels that fill whole vectors or not, blocks of every width among them.
+TEST(Onednn, MeansOfPixelsAreWhatTheReferenceMakesOfThem) {
+  for (const int64_t channels : {5, 16, 70, 128}) {
+    const Tensor x = random_floats({3, 4, 5, 7}, 1);
+    const graph::Model model =
+        make_model({x},
+                   {{"a", random_floats({channels, 4, 1, 1}, 2)}},
+                   {make_node("conv",
+                              Op::Conv,
+                              {"x0", "a"},
+                              graph::ConvAttributes{{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 1}),
+                    make_node("out", Op::GlobalAveragePool, {"conv"})});
+    EXPECT_LT(relative_difference(run_model(model, {x}, "onednn")[0],
+                                  run_model(model, {x}, "reference")[0]),
+              1e-5)
+        << channels;
+    const auto steps = measure_steps(*build_engine(model, {.backend = "onednn"}));
+    EXPECT_TRUE(std::ranges::any_of(steps, [](const StepTime& step) {
+      return step.work == "mean of pixels";
+    })) << channels;
+  }
 }
 
 /// Flatten of an image that is wider than a pixel: the weight's columns follow the layout.

@@ -13,7 +13,8 @@ namespace {
 using graph::DType;
 using Matrix = RecurrentLayer::Matrix;
 
-constexpr int64_t kBlockLanes = 8;  // vectors of sums that stay in registers
+/// Steps whose inputs are multiplied together, so that the weights are read once for them.
+constexpr int64_t kStepsAtOnce = 4;
 
 int64_t to_whole_vectors(int64_t count) {
   return (count + kLaneCount - 1) / kLaneCount * kLaneCount;
@@ -30,44 +31,71 @@ struct Walk {
   int64_t lanes;
   const float* x;
   float* out;
-  float* from_input;  ///< W x + b of a step, by gates
+  float* from_input;  ///< W x + b of kStepsAtOnce steps, each by gates
   float* from_state;
   float* h;
   float* cell;
 };
 
-template <int64_t kVectors>
+/// kCount rows, `stride` apart, times a block of columns. One row goes by turns to several sums, so
+/// that none waits for its last addition.
+template <int64_t kVectors, int64_t kCount>
 COPPICE_LANES_INLINE void multiply_block(
-    const float* row, int64_t length, const float* weights, const float* bias, float* to) {
-  Lanes sums[kVectors];
-  for (int64_t v = 0; v < kVectors; ++v) {
-    sums[v] = *reinterpret_cast<const Lanes*>(bias + v * kLaneCount);
-  }
-  for (int64_t i = 0; i < length; ++i, weights += kVectors * kLaneCount) {
+    const float* row, int64_t stride, const Matrix& matrix, int64_t first, float* to) {
+  constexpr int64_t kTurns = kCount > 1 ? 1 : 2 * Matrix::kMostVectors / kVectors;
+  const auto* weights =
+      reinterpret_cast<const float*>(matrix.values.bytes()) + first * matrix.length;
+  const auto* bias = reinterpret_cast<const float*>(matrix.bias.bytes()) + first;
+  Lanes sums[kTurns][kCount][kVectors] = {};
+  for (int64_t r = 0; r < kCount; ++r) {
     for (int64_t v = 0; v < kVectors; ++v) {
-      sums[v] += row[i] * *reinterpret_cast<const Lanes*>(weights + v * kLaneCount);
+      sums[0][r][v] = *reinterpret_cast<const Lanes*>(bias + v * kLaneCount);
     }
   }
-  for (int64_t v = 0; v < kVectors; ++v) {
-    *reinterpret_cast<Lanes*>(to + v * kLaneCount) = sums[v];
+  const auto add = [&](int64_t i, int64_t turn) __attribute__((always_inline)) {
+    for (int64_t v = 0; v < kVectors; ++v) {
+      const Lanes& weight =
+          *reinterpret_cast<const Lanes*>(weights + (i * kVectors + v) * kLaneCount);
+      for (int64_t r = 0; r < kCount; ++r) {
+        sums[turn][r][v] += row[r * stride + i] * weight;
+      }
+    }
+  };
+  int64_t i = 0;
+  for (; i + kTurns <= matrix.length; i += kTurns) {
+    for (int64_t turn = 0; turn < kTurns; ++turn) {
+      add(i + turn, turn);
+    }
+  }
+  for (; i < matrix.length; ++i) {
+    add(i, 0);
+  }
+  for (int64_t r = 0; r < kCount; ++r) {
+    for (int64_t v = 0; v < kVectors; ++v) {
+      for (int64_t turn = 1; turn < kTurns; ++turn) {
+        sums[0][r][v] += sums[turn][r][v];
+      }
+      *reinterpret_cast<Lanes*>(to + r * matrix.columns + first + v * kLaneCount) = sums[0][r][v];
+    }
   }
 }
 
-/// A row times the matrix, plus its bias.
-COPPICE_LANES_INLINE void multiply_row(const float* row, const Matrix& matrix, float* to) {
-  const float* weights = reinterpret_cast<const float*>(matrix.values.bytes());
-  const float* bias = reinterpret_cast<const float*>(matrix.bias.bytes());
-  int64_t column = 0;
-  const auto block = [&]<int64_t kVectors>() __attribute__((always_inline)) {
-    for (; column + kVectors * kLaneCount <= matrix.columns; column += kVectors * kLaneCount) {
-      multiply_block<kVectors>(row, matrix.length, weights, bias + column, to + column);
-      weights += matrix.length * kVectors * kLaneCount;
+/// Rows times the matrix, plus its bias. `backwards` takes the blocks in the other order: what a
+/// cache that is smaller than the matrix still holds of the last product are its last blocks.
+template <int64_t kCount>
+COPPICE_LANES_INLINE void multiply(
+    const float* row, int64_t stride, const Matrix& matrix, bool backwards, float* to) {
+  const auto count = static_cast<int64_t>(matrix.blocks.size());
+  for (int64_t i = 0; i < count; ++i) {
+    const auto& block = matrix.blocks[static_cast<size_t>(backwards ? count - 1 - i : i)];
+    if (block.vectors == Matrix::kMostVectors) {
+      multiply_block<Matrix::kMostVectors, kCount>(row, stride, matrix, block.first, to);
+    } else if (block.vectors == 2) {
+      multiply_block<2, kCount>(row, stride, matrix, block.first, to);
+    } else {
+      multiply_block<1, kCount>(row, stride, matrix, block.first, to);
     }
-  };
-  block.template operator()<kBlockLanes>();
-  block.template operator()<kBlockLanes / 2>();
-  block.template operator()<2>();
-  block.template operator()<1>();
+  }
 }
 
 COPPICE_LANES_INLINE Lanes& at(float* values, int64_t i) {
@@ -106,18 +134,38 @@ COPPICE_LANES_INLINE void step_gru(const Walk& w) {
   }
 }
 
-COPPICE_LANES_INLINE void walk(const Walk& w) {
+/// W x + b of kStepsAtOnce steps from `first` on in the walk's direction, or of those that are
+/// left.
+COPPICE_LANES_INLINE void multiply_inputs(const Walk& w, int64_t first) {
+  const int64_t stride = w.reverse ? -w.input->length : w.input->length;
+  const float* x = w.x + (w.reverse ? w.steps - 1 - first : first) * w.input->length;
+  if (first + kStepsAtOnce <= w.steps) {
+    multiply<kStepsAtOnce>(x, stride, *w.input, false, w.from_input);
+    return;
+  }
+  for (int64_t i = first; i < w.steps; ++i, x += stride) {
+    multiply<1>(x, 0, *w.input, false, w.from_input + (i - first) * w.input->columns);
+  }
+}
+
+COPPICE_LANES_INLINE void walk(const Walk& whole) {
+  Walk w = whole;
   std::fill(w.h, w.h + w.lanes, 0.0F);
   std::fill(w.cell, w.cell + w.lanes, 0.0F);
   for (int64_t i = 0; i < w.steps; ++i) {
-    const int64_t step = w.reverse ? w.steps - 1 - i : i;
-    multiply_row(w.x + step * w.input->length, *w.input, w.from_input);
-    multiply_row(w.h, *w.state, w.from_state);
+    if (i % kStepsAtOnce == 0) {
+      w.from_input = whole.from_input;
+      multiply_inputs(w, i);
+    } else {
+      w.from_input += w.input->columns;
+    }
+    multiply<1>(w.h, 0, *w.state, i % 2 != 0, w.from_state);
     if (w.is_lstm) {
       step_lstm(w);
     } else {
       step_gru(w);
     }
+    const int64_t step = w.reverse ? w.steps - 1 - i : i;
     std::memcpy(w.out + step * w.hidden, w.h, static_cast<size_t>(w.hidden) * sizeof(float));
   }
 }
@@ -160,10 +208,11 @@ RecurrentLayer::Matrix RecurrentLayer::pack(const graph::Tensor& weight, const f
   const auto values = matrix.values.data<float>();
   int64_t first = 0;
   while (first < matrix.columns) {
-    int64_t width = kBlockLanes * kLaneCount;
+    int64_t width = Matrix::kMostVectors * kLaneCount;
     while (first + width > matrix.columns) {
       width /= 2;
     }
+    matrix.blocks.push_back({first, width / kLaneCount});
     for (int64_t i = 0; i < matrix.length; ++i) {
       for (int64_t column = first; column < first + width; ++column) {
         const int64_t gate = column / lanes_;
@@ -182,10 +231,12 @@ RecurrentLayer::Matrix RecurrentLayer::pack(const graph::Tensor& weight, const f
 }
 
 int64_t RecurrentLayer::scratch_bytes() const {
-  return (2 * input_.columns + 2 * lanes_) * int64_t{sizeof(float)};
+  return ((kStepsAtOnce + 1) * input_.columns + 2 * lanes_) * int64_t{sizeof(float)};
 }
 
 void RecurrentLayer::run(const float* x, int64_t steps, float* out, float* scratch) const {
+  float* from_state = scratch + kStepsAtOnce * input_.columns;
+  float* h = from_state + state_.columns;
   const Walk w{&input_,
                &state_,
                is_lstm_,
@@ -196,9 +247,9 @@ void RecurrentLayer::run(const float* x, int64_t steps, float* out, float* scrat
                x,
                out,
                scratch,
-               scratch + input_.columns,
-               scratch + 2 * input_.columns,
-               scratch + 2 * input_.columns + lanes_};
+               from_state,
+               h,
+               h + lanes_};
   (has_avx512() ? walk_avx512 : walk_anywhere)(w);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "runtime/onednn/stage.h"
 
@@ -23,11 +24,19 @@ class RecurrentLayer {
 
   int64_t hidden() const { return hidden_; }
 
-  /// Weights [gates * hidden, length] as a row is multiplied with them: [block][length][width],
-  /// blocks of up to 128 columns; a gate's columns are filled up with zeros to whole vectors.
+  struct Block {
+    int64_t first = 0;  ///< column
+    int64_t vectors = 0;
+  };
+
+  /// Weights [gates * hidden, length] as a row is multiplied with them: [block][length][width]; a
+  /// gate's columns are filled up with zeros to whole vectors.
   struct Matrix {
+    static constexpr int64_t kMostVectors = 4;  ///< 4, 2 or 1 vectors of columns are a block
+
     int64_t length = 0;
     int64_t columns = 0;
+    std::vector<Block> blocks;
     graph::Tensor values;
     graph::Tensor bias;
   };
