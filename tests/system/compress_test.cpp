@@ -33,6 +33,18 @@ std::string compress_yaml(const TinyExperiment& tiny, const std::string& stages)
          stages;
 }
 
+/// The smallest version of a folder: of this data the one that gates are judged on.
+std::string held_out(const fs::path& folder) {
+  fs::path smallest;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".h5" &&
+        (smallest.empty() || entry.file_size() < fs::file_size(smallest))) {
+      smallest = entry.path();
+    }
+  }
+  return smallest.string();
+}
+
 constexpr const char* kCnn = R"(
 model: {name: cnn, widths: [16, 32]}
 stages:
@@ -98,6 +110,30 @@ TEST(Compress, RunsStagesJudgesThemAndRunsNoneTwice) {
   EXPECT_EQ(models[0].at("macs"), figures.at("macs.reference"));
   EXPECT_EQ(models[1].at("macs"), figures.at("macs.int8"));
   expect_stands_alone(core::read_text(tiny.path() / "compare.html"));
+
+  // What each group of channels bears, on the images that nothing was trained on.
+  const std::string page = (tiny.path() / "sensitivity.html").string();
+  const auto scan = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words{COPPICE, "model", "sensitivity", model("reference")};
+    words.insert(words.end(), {"--data", held_out(out / "data"), "--shares", "0.25", "0.75"});
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(words);
+  };
+  const Outcome scanned = scan({"--json", "--html", page});
+  ASSERT_EQ(scanned.exit_code, 0) << scanned.error;
+  const json sensitivity = json::parse(scanned.out);
+  EXPECT_GT(sensitivity.at("score"), 0.9);
+  ASSERT_GE(sensitivity.at("groups").size(), 2u);
+  for (const json& group : sensitivity.at("groups")) {
+    ASSERT_EQ(group.at("cuts").size(), 2u) << group;
+    EXPECT_EQ(group.at("cuts")[1].at("share"), 0.75);
+    EXPECT_LE(group.at("cuts")[1].at("score"), 1.0);
+  }
+  expect_stands_alone(core::read_text(page));
+  EXPECT_THAT(scan({}).out, AllOf(HasSubstr("conv1"), HasSubstr("75 %"), HasSubstr("bears")));
+  const Outcome unknown = scan({"--criterion", "l3"});
+  EXPECT_NE(unknown.exit_code, 0);
+  EXPECT_THAT(unknown.error, HasSubstr("did you mean"));
 }
 
 TEST(Compress, HintonsStagesFindTheUnseenClassAgain) {

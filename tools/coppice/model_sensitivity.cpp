@@ -1,5 +1,6 @@
 #include "coppice/model_sensitivity.h"
 
+#include <charconv>
 #include <map>
 #include <set>
 
@@ -42,7 +43,12 @@ SensitivityScan scan_of(const std::map<std::string, double>& figures) {
     for (auto it = figures.lower_bound(prefix);
          it != figures.end() && it->first.starts_with(prefix);
          ++it) {
-      scan.scores[group][std::stod(it->first.substr(prefix.size()))] = it->second;
+      double share = 0;
+      const char* end = it->first.data() + it->first.size();
+      const auto parsed = std::from_chars(it->first.data() + prefix.size(), end, share);
+      if (parsed.ptr == end) {  // else of a group whose name goes on: conv, conv.1
+        scan.scores[group][share] = it->second;
+      }
     }
   }
   return scan;
