@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "report/metrics_log.h"
 
 namespace coppice::train {
 
@@ -48,6 +49,13 @@ void JobContext::allow_inputs(const std::vector<std::string>& roles) const {
                             "'" + core::did_you_mean(role, roles));
     }
   }
+}
+
+void JobContext::write_summary(const std::map<std::string, double>& figures,
+                               std::map<std::string, std::string> notes) const {
+  notes["kind"] = spec.kind;
+  notes["name"] = spec.name;
+  report::write_summary(folder / "summary.json", figures, notes);
 }
 
 }  // namespace coppice::train

@@ -2,7 +2,11 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <string>
+#include <vector>
 
+#include "core/config.h"
 #include "core/registry.h"
 #include "jobs/executor.h"
 #include "jobs/spec.h"
@@ -29,6 +33,16 @@ struct JobContext {
 
   /// Throws Error{Config} for an input that is not among `roles`.
   void allow_inputs(const std::vector<std::string>& roles) const;
+
+  /// Throws Error{Config} naming the place of what is wrong.
+  template <class Options>
+  Options options() const {
+    return core::read_options<Options>(core::parse_config_text(spec.options, "options"));
+  }
+
+  /// summary.json; the job's kind and name are among the notes.
+  void write_summary(const std::map<std::string, double>& figures,
+                     std::map<std::string, std::string> notes = {}) const;
 };
 
 using JobKind = std::function<void(const JobContext&)>;

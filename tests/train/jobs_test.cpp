@@ -373,6 +373,39 @@ TEST_F(JobsTest, AModelOfOtherDataIsRefused) {
   EXPECT_THAT(message, HasSubstr("[-1, 1, 8, 8]"));
 }
 
+TEST_F(JobsTest, PruneRefusesAValueThatTheModelMeets) {
+  const auto inputs = std::map<std::string, fs::path>{{"model", train() / "model.onnx"}};
+  EXPECT_THAT(
+      graph::testing::message_of(
+          core::ErrorKind::InvalidArgument,
+          [&] {
+            run("prune", "pruned", inputs, "target: {metric: parameters, value: 1000000}\n");
+          }),
+      HasSubstr("is met already"));
+}
+
+TEST_F(JobsTest, EveryRewrittenModelKnowsTheModelItComesOf) {
+  const fs::path trained = train() / "model.onnx";
+  const std::string parent = graph::content_hash(graph::load_onnx(trained));
+  const std::vector<std::tuple<std::string, std::string, std::string>> jobs{
+      {"prune", "", "macs_ratio: 0.7\n"},
+      {"quantise", "calibration", "samples: 16\n"},
+      {"low_rank", "", "energy: 0.5\n"},
+      {"sparsify", "", "share: 0.5\n"},
+      {"share", "", "conv_bits: 3\n"},
+      {"class_bias", "validation", "classes: [top left]\n"}};
+  for (const auto& [kind, role, options] : jobs) {
+    std::map<std::string, fs::path> inputs{{"model", trained}};
+    if (!role.empty()) {
+      inputs[role] = test_;
+    }
+    const fs::path out = run(kind, kind + "-stage", inputs, options);
+    const auto& lineage = graph::load_onnx(out / "model.onnx").metadata.lineage;
+    EXPECT_EQ(lineage.at("parent"), parent) << kind;
+    EXPECT_EQ(lineage.at("stage"), kind + "-stage");
+  }
+}
+
 }  // namespace
 
 }  // namespace coppice::train

@@ -3,14 +3,13 @@
 
 #include "compress/class_bias.h"
 #include "core/clock.h"
-#include "core/config.h"
 #include "core/error.h"
 #include "data/store.h"
 #include "graph/onnx.h"
-#include "report/metrics_log.h"
 #include "runtime/engine.h"
 #include "train/check_model.h"
 #include "train/components.h"
+#include "train/job_kinds/rewrite_job.h"
 #include "train/sample_tensor.h"
 
 namespace coppice::train {
@@ -40,11 +39,11 @@ int64_t position_of(const std::string& name, const std::vector<std::string>& nam
 void run_class_bias_job(const JobContext& context) {
   const core::Stopwatch watch;
   context.allow_inputs({"model", "validation"});
-  const auto options = core::read_options<ClassBiasOptions>(
-      core::parse_config_text(context.spec.options, "options"));
-  graph::Model model = graph::load_onnx(context.input("model"));
+  const auto options = context.options<ClassBiasOptions>();
+  const graph::Model before = graph::load_onnx(context.input("model"));
+  graph::Model model = before;
   const auto validation = data::open_version(context.input("validation"));
-  check_model_fits(model, validation->schema(), "model");
+  check_model_fits(before, validation->schema(), "model");
   const auto& names = validation->schema().class_names;
   const graph::Tensor samples = first_samples(*validation, validation->size());
   std::vector<int64_t> labels;
@@ -62,12 +61,10 @@ void run_class_bias_job(const JobContext& context) {
     model = compress::shift_class_bias(std::move(model), c, shift);
     figures["shift." + name] = shift;
   }
-  model.metadata.lineage["stage"] = context.spec.name;
+  add_lineage(context, before, model);
   graph::save_onnx(model, context.folder / "model.onnx");
   figures["seconds"] = watch.seconds();
-  report::write_summary(context.folder / "summary.json",
-                        figures,
-                        {{"kind", context.spec.kind}, {"name", context.spec.name}});
+  context.write_summary(figures);
 }
 
 }  // namespace coppice::train

@@ -1,8 +1,6 @@
 #include <ATen/Parallel.h>
 
-#include "core/config.h"
 #include "graph/onnx.h"
-#include "report/metrics_log.h"
 #include "train/components.h"
 #include "train/torchscript/torchscript.h"
 
@@ -26,14 +24,11 @@ struct EagerOptions {
 /// engine is compared with.
 void run_eager_job(const JobContext& context) {
   context.allow_inputs({"model"});
-  const auto options =
-      core::read_options<EagerOptions>(core::parse_config_text(context.spec.options, "options"));
+  const auto options = context.options<EagerOptions>();
   const graph::Model model = graph::load_onnx(context.input("model"));
   at::set_num_threads(1);
   const double latency = eager_latency_us(model, options.rounds, options.runs);
-  report::write_summary(context.folder / "summary.json",
-                        {{"latency_us", latency}},
-                        {{"kind", context.spec.kind}, {"name", context.spec.name}});
+  context.write_summary({{"latency_us", latency}});
 }
 
 }  // namespace coppice::train

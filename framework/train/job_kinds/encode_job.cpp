@@ -1,13 +1,11 @@
 #include <fmt/format.h>
 
 #include "core/clock.h"
-#include "core/config.h"
 #include "core/error.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "graph/transfer.h"
 #include "report/html.h"
-#include "report/metrics_log.h"
 #include "train/components.h"
 
 namespace coppice::train {
@@ -24,7 +22,7 @@ struct EncodeOptions {
 void run_encode_job(const JobContext& context) {
   const core::Stopwatch watch;
   context.allow_inputs({"model"});
-  core::read_options<EncodeOptions>(core::parse_config_text(context.spec.options, "options"));
+  context.options<EncodeOptions>();
   const graph::Model model = graph::load_onnx(context.input("model"));
   const core::Bytes onnx = graph::to_onnx(model);
   std::vector<graph::TransferPart> parts;
@@ -60,9 +58,7 @@ void run_encode_job(const JobContext& context) {
       .section("Tensors")
       .table({"tensor", "bytes", "coded"}, table)
       .write(context.folder / "report.html");
-  report::write_summary(context.folder / "summary.json",
-                        figures,
-                        {{"kind", context.spec.kind}, {"name", context.spec.name}});
+  context.write_summary(figures);
 }
 
 }  // namespace coppice::train

@@ -3,7 +3,6 @@
 #include <map>
 
 #include "core/clock.h"
-#include "core/config.h"
 #include "data/store.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
@@ -54,8 +53,7 @@ AnomalyOptions anomaly_options(const JobContext& context,
 void run_evaluate_job(const JobContext& context) {
   const core::Stopwatch watch;
   context.allow_inputs({"model", "data", "validation"});
-  const auto options =
-      core::read_options<EvaluateOptions>(core::parse_config_text(context.spec.options, "options"));
+  const auto options = context.options<EvaluateOptions>();
   graph::Model model = graph::load_onnx(context.input("model"));
   const auto dataset = data::open_version(context.input("data"));
   check_model_fits(model, dataset->schema(), "model");
@@ -95,12 +93,8 @@ void run_evaluate_job(const JobContext& context) {
   figures["macs"] = static_cast<double>(graph::cost(model).macs);
   figures["weight_bytes"] = static_cast<double>(graph::cost(model).weight_bytes);
   figures["seconds"] = watch.seconds();
-  report::write_summary(context.folder / "summary.json",
-                        figures,
-                        {{"kind", context.spec.kind},
-                         {"name", context.spec.name},
-                         {"task", judging.task},
-                         {"backend", std::string(engine->backend())}});
+  context.write_summary(figures,
+                        {{"task", judging.task}, {"backend", std::string(engine->backend())}});
 }
 
 }  // namespace coppice::train

@@ -2,25 +2,22 @@
 
 #include "compress/low_rank.h"
 #include "core/clock.h"
-#include "core/config.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "report/html.h"
-#include "report/metrics_log.h"
 #include "train/components.h"
+#include "train/job_kinds/rewrite_job.h"
 
 namespace coppice::train {
 
 void run_low_rank_job(const JobContext& context) {
   const core::Stopwatch watch;
   context.allow_inputs({"model"});
-  const auto options = core::read_options<compress::LowRankOptions>(
-      core::parse_config_text(context.spec.options, "options"));
+  const auto options = context.options<compress::LowRankOptions>();
   const graph::Model before = graph::load_onnx(context.input("model"));
   compress::LowRankReport rows;
   graph::Model after = compress::factorise(before, options, &rows);
-  after.metadata.lineage["parent"] = graph::content_hash(before);
-  after.metadata.lineage["stage"] = context.spec.name;
+  add_lineage(context, before, after);
 
   const graph::Cost old_cost = graph::cost(before);
   const graph::Cost cost = graph::cost(after);
@@ -56,9 +53,7 @@ void run_low_rank_job(const JobContext& context) {
       .table({"layer", "method", "ranks (out, in)", "weights", "MACs", "error of the weight"},
              table)
       .write(context.folder / "report.html");
-  report::write_summary(context.folder / "summary.json",
-                        figures,
-                        {{"kind", context.spec.kind}, {"name", context.spec.name}});
+  context.write_summary(figures);
 }
 
 }  // namespace coppice::train

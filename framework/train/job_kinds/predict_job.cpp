@@ -9,7 +9,6 @@
 #include "core/files.h"
 #include "data/store.h"
 #include "graph/onnx.h"
-#include "report/metrics_log.h"
 #include "train/batch_tensors.h"
 #include "train/check_model.h"
 #include "train/components.h"
@@ -41,10 +40,8 @@ void run_predict_job(const JobContext& context) {
     }
   }
   core::write_file(context.folder / "classes.txt", lines);
-  report::write_summary(
-      context.folder / "summary.json",
-      {{"samples", static_cast<double>(dataset->size())}, {"seconds", watch.seconds()}},
-      {{"kind", context.spec.kind}, {"name", context.spec.name}});
+  context.write_summary(
+      {{"samples", static_cast<double>(dataset->size())}, {"seconds", watch.seconds()}});
 }
 
 }  // namespace coppice::train

@@ -1,54 +1,35 @@
-#include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "compress/prune.h"
 #include "core/clock.h"
-#include "core/config.h"
-#include "data/store.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "report/html.h"
-#include "report/metrics_log.h"
 #include "train/components.h"
-#include "train/importance.h"
+#include "train/job_kinds/rewrite_job.h"
 
 namespace coppice::train {
-
-namespace {
-
-/// What the criterion reads of the training data, where it reads any.
-std::optional<compress::Statistics> statistics_for(const JobContext& context,
-                                                   const graph::Model& model,
-                                                   const compress::PruneOptions& options) {
-  const compress::CriterionNeeds needs = compress::criteria().get(options.criterion).needs;
-  if (needs == compress::CriterionNeeds::Nothing || !context.has_input("train")) {
-    return std::nullopt;  // compress says what is missing
-  }
-  return measure_importance(
-      model, *data::open_version(context.input("train")), needs, options.importance);
-}
-
-}  // namespace
 
 void run_prune_job(const JobContext& context) {
   const core::Stopwatch watch;
   context.allow_inputs({"model", "train", "reference"});
-  const auto options = core::read_options<compress::PruneOptions>(
-      core::parse_config_text(context.spec.options, "options"));
+  const auto options = context.options<compress::PruneOptions>();
   const graph::Model before = graph::load_onnx(context.input("model"));
-  const graph::Model reference =
-      context.has_input("reference") ? graph::load_onnx(context.input("reference")) : before;
-  const auto statistics = statistics_for(context, before, options);
+  std::optional<graph::Model> earlier;  // before the steps that led to this one
+  if (context.has_input("reference")) {
+    earlier = graph::load_onnx(context.input("reference"));
+  }
+  const graph::Model& reference = earlier ? *earlier : before;
+  const auto statistics = statistics_for(context, before, options.criterion, options.importance);
   compress::PruneReport pruned;
-  graph::Model after =
-      compress::prune(before,
-                      options,
-                      &pruned,
-                      {.statistics = statistics ? &*statistics : nullptr, .reference = &reference});
-  after.metadata.lineage["parent"] = graph::content_hash(before);
-  after.metadata.lineage["stage"] = context.spec.name;
+  graph::Model after = compress::prune(before,
+                                       options,
+                                       &pruned,
+                                       {.statistics = statistics ? &*statistics : nullptr,
+                                        .reference = earlier ? &*earlier : nullptr});
+  add_lineage(context, before, after);
 
   const graph::Cost cost = graph::cost(after);
   std::map<std::string, double> figures{
@@ -77,12 +58,8 @@ void run_prune_job(const JobContext& context) {
       .section("Channels")
       .table({"group", "before", "after"}, table)
       .write(context.folder / "report.html");
-  report::write_summary(context.folder / "summary.json",
-                        figures,
-                        {{"kind", context.spec.kind},
-                         {"name", context.spec.name},
-                         {"criterion", options.criterion},
-                         {"target_metric", pruned.metric}});
+  context.write_summary(figures,
+                        {{"criterion", options.criterion}, {"target_metric", pruned.metric}});
 }
 
 }  // namespace coppice::train

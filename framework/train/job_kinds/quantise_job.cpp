@@ -5,14 +5,13 @@
 
 #include "compress/quantise.h"
 #include "core/clock.h"
-#include "core/config.h"
 #include "data/store.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "report/html.h"
-#include "report/metrics_log.h"
 #include "train/check_model.h"
 #include "train/components.h"
+#include "train/job_kinds/rewrite_job.h"
 #include "train/sample_tensor.h"
 
 namespace coppice::train {
@@ -52,16 +51,14 @@ void write_page(const JobContext& context,
 void run_quantise_job(const JobContext& context) {
   const core::Stopwatch watch;
   context.allow_inputs({"model", "calibration"});
-  const auto options = core::read_options<compress::QuantiseOptions>(
-      core::parse_config_text(context.spec.options, "options"));
+  const auto options = context.options<compress::QuantiseOptions>();
   const graph::Model before = graph::load_onnx(context.input("model"));
   const auto dataset = data::open_version(context.input("calibration"));
   check_model_fits(before, dataset->schema(), "model");
   compress::QuantiseReport found;
   graph::Model after =
       compress::quantise(before, first_samples(*dataset, options.samples), options, &found);
-  after.metadata.lineage["parent"] = graph::content_hash(before);
-  after.metadata.lineage["stage"] = context.spec.name;
+  add_lineage(context, before, after);
 
   const graph::Cost cost = graph::cost(after);
   graph::save_onnx(after, context.folder / "model.onnx");
@@ -80,9 +77,7 @@ void run_quantise_job(const JobContext& context) {
     figures["sqnr_db." + layer.layer] = layer.sqnr_db;
   }
   write_page(context, found, cost);
-  report::write_summary(context.folder / "summary.json",
-                        figures,
-                        {{"kind", context.spec.kind}, {"name", context.spec.name}});
+  context.write_summary(figures);
 }
 
 }  // namespace coppice::train

@@ -5,20 +5,17 @@
 
 #include <fmt/format.h>
 
-#include "compress/criteria.h"
 #include "compress/sensitivity.h"
 #include "core/clock.h"
-#include "core/config.h"
 #include "data/store.h"
 #include "graph/onnx.h"
 #include "report/chart.h"
 #include "report/html.h"
-#include "report/metrics_log.h"
 #include "runtime/engine.h"
 #include "train/check_model.h"
 #include "train/components.h"
 #include "train/engine_predictions.h"
-#include "train/importance.h"
+#include "train/job_kinds/rewrite_job.h"
 #include "train/objective.h"
 
 namespace coppice::train {
@@ -115,17 +112,11 @@ void write_page(const JobContext& context,
 void run_sensitivity_job(const JobContext& context) {
   const core::Stopwatch watch;
   context.allow_inputs({"model", "data", "train"});
-  const auto options = core::read_options<compress::SensitivityOptions>(
-      core::parse_config_text(context.spec.options, "options"));
+  const auto options = context.options<compress::SensitivityOptions>();
   const graph::Model model = graph::load_onnx(context.input("model"));
   const auto dataset = some_of(data::open_version(context.input("data")), options.samples);
   check_model_fits(model, dataset->schema(), "model");
-  const compress::CriterionNeeds needs = compress::criteria().get(options.criterion).needs;
-  std::optional<compress::Statistics> statistics;
-  if (needs != compress::CriterionNeeds::Nothing && context.has_input("train")) {
-    statistics = measure_importance(
-        model, *data::open_version(context.input("train")), needs, options.importance);
-  }
+  const auto statistics = statistics_for(context, model, options.criterion, options.importance);
   const auto groups = compress::groups_to_scan(model, options.nodes);
   const auto cuts =
       std::count_if(
@@ -160,12 +151,7 @@ void run_sensitivity_job(const JobContext& context) {
   }
   figures["samples"] = static_cast<double>(dataset->size());
   figures["seconds"] = watch.seconds();
-  report::write_summary(context.folder / "summary.json",
-                        figures,
-                        {{"kind", context.spec.kind},
-                         {"name", context.spec.name},
-                         {"criterion", options.criterion},
-                         {"metric", metric}});
+  context.write_summary(figures, {{"criterion", options.criterion}, {"metric", metric}});
 }
 
 }  // namespace coppice::train

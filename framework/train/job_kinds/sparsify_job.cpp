@@ -2,31 +2,23 @@
 
 #include "compress/sparsify.h"
 #include "core/clock.h"
-#include "core/config.h"
 #include "graph/onnx.h"
-#include "graph/transfer.h"
 #include "report/html.h"
-#include "report/metrics_log.h"
 #include "train/components.h"
+#include "train/job_kinds/rewrite_job.h"
 
 namespace coppice::train {
 
 void run_sparsify_job(const JobContext& context) {
   const core::Stopwatch watch;
   context.allow_inputs({"model"});
-  const auto options = core::read_options<compress::SparsifyOptions>(
-      core::parse_config_text(context.spec.options, "options"));
+  const auto options = context.options<compress::SparsifyOptions>();
   const graph::Model before = graph::load_onnx(context.input("model"));
   compress::SparsifyReport rows;
   graph::Model after = compress::sparsify(before, options, &rows);
-  after.metadata.lineage["parent"] = graph::content_hash(before);
-  after.metadata.lineage["stage"] = context.spec.name;
-  const core::Bytes onnx = graph::to_onnx(after);
+  add_lineage(context, before, after);
 
-  std::map<std::string, double> figures{
-      {"transfer_bytes_before",
-       static_cast<double>(graph::to_transfer(graph::to_onnx(before)).size())},
-      {"transfer_bytes", static_cast<double>(graph::to_transfer(onnx).size())}};
+  std::map<std::string, double> figures = save_for_transfer(context, before, after);
   std::vector<std::vector<std::string>> table;
   double values = 0;
   double zeros = 0;
@@ -42,16 +34,13 @@ void run_sparsify_job(const JobContext& context) {
   figures["zeros"] = zeros / values;
   figures["seconds"] = watch.seconds();
 
-  core::write_file(context.folder / "model.onnx", onnx);
   report::HtmlReport page("Sparsity: " + context.spec.name);
   page.facts({{"weights that are zero", fmt::format("{:.2f} %", 100 * figures["zeros"])},
               {"bytes to transfer", fmt::format("{:.0f}", figures["transfer_bytes"])}})
       .section("Layers")
       .table({"layer", "weights", "zeros before", "zeros"}, table)
       .write(context.folder / "report.html");
-  report::write_summary(context.folder / "summary.json",
-                        figures,
-                        {{"kind", context.spec.kind}, {"name", context.spec.name}});
+  context.write_summary(figures);
 }
 
 }  // namespace coppice::train

@@ -1,6 +1,5 @@
 #include "core/clock.h"
 #include "graph/onnx.h"
-#include "report/metrics_log.h"
 #include "train/components.h"
 #include "train/torchscript/torchscript.h"
 
@@ -11,10 +10,8 @@ void run_torchscript_job(const JobContext& context) {
   context.allow_inputs({"model"});
   const auto file = context.folder / "model.pt";
   save_torchscript(graph::load_onnx(context.input("model")), file);
-  report::write_summary(context.folder / "summary.json",
-                        {{"file_bytes", static_cast<double>(std::filesystem::file_size(file))},
-                         {"seconds", watch.seconds()}},
-                        {{"kind", context.spec.kind}, {"name", context.spec.name}});
+  context.write_summary({{"file_bytes", static_cast<double>(std::filesystem::file_size(file))},
+                         {"seconds", watch.seconds()}});
 }
 
 }  // namespace coppice::train

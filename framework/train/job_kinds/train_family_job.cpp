@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "core/clock.h"
-#include "core/config.h"
 #include "core/log.h"
 #include "core/rng.h"
 #include "graph/cost.h"
@@ -160,11 +159,8 @@ void write_family(const JobContext& context,
   figures["seconds"] = seconds;
   figures["macs"] = static_cast<double>(graph::cost(joint).macs);
   write_page(context, job, history, figures);
-  report::write_summary(context.folder / "summary.json",
-                        figures,
-                        {{"kind", context.spec.kind},
-                         {"name", context.spec.name},
-                         {"accuracy_of", validation != nullptr ? "validation" : "training"},
+  context.write_summary(figures,
+                        {{"accuracy_of", validation != nullptr ? "validation" : "training"},
                          {"dataset", joint.metadata.lineage.at("dataset")},
                          {"device", std::string(compute.device_name())},
                          {"precision", std::string(compute.precision_name())}});
@@ -175,8 +171,7 @@ void write_family(const JobContext& context,
 void run_train_family_job(const JobContext& context) {
   const core::Stopwatch watch;
   context.allow_inputs({"train", "validation"});
-  const auto job = core::read_options<recipe::TrainFamilyJob>(
-      core::parse_config_text(context.spec.options, "options"));
+  const auto job = context.options<recipe::TrainFamilyJob>();
   const data::Version version = data::describe_version(context.input("train"));
   recipe::check(job, version.schema);
   const Compute compute = choose_compute(job.train, this_machine());

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "core/clock.h"
-#include "core/config.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "data/store.h"
@@ -218,11 +217,8 @@ void write_results(const JobContext& context,
                      metric_rows(history),
                      figures,
                      judgement ? &*judgement : nullptr);
-  report::write_summary(context.folder / "summary.json",
-                        figures,
-                        {{"kind", context.spec.kind},
-                         {"name", context.spec.name},
-                         {"accuracy_of", inputs.validation ? "validation" : "training"},
+  context.write_summary(figures,
+                        {{"accuracy_of", inputs.validation ? "validation" : "training"},
                          {"dataset", inputs.version.hash},
                          {"device", std::string(compute.device_name())},
                          {"precision", std::string(compute.precision_name())}});
@@ -235,8 +231,7 @@ void run_train_job(const JobContext& context) {
   std::vector<std::string> roles = teacher_roles(context);
   roles.insert(roles.end(), {"train", "validation", "replay", "model", "teacher"});
   context.allow_inputs(roles);
-  const auto job = core::read_options<recipe::TrainJob>(
-      core::parse_config_text(context.spec.options, "options"));
+  const auto job = context.options<recipe::TrainJob>();
   const auto strategies = make_strategies(context, job.train.strategies);
   const Compute compute =
       choose_compute(job.train,
