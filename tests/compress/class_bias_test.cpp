@@ -1,6 +1,7 @@
 #include "compress/class_bias.h"
 
 #include <array>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -65,6 +66,15 @@ TEST(ClassBias, NoShiftGivesFewerErrors) {
     for (double other = -6; other < 6; other += 0.01) {
       EXPECT_LE(fewest, errors_with(logits, labels, kClasses, c, other)) << c << " " << other;
     }
+  }
+}
+
+TEST(ClassBias, RefusesLogitsThatAreNoNumbers) {
+  const std::array<int64_t, 2> labels{0, 1};
+  for (const float broken :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    const std::array<float, 4> logits{1, 2, broken, 1};
+    EXPECT_ERROR(best_logit_shift(logits, labels, 2, 1), Numeric, HasSubstr("not finite"));
   }
 }
 
