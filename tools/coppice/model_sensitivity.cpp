@@ -43,11 +43,11 @@ SensitivityScan scan_of(const std::map<std::string, double>& figures) {
     for (auto it = figures.lower_bound(prefix);
          it != figures.end() && it->first.starts_with(prefix);
          ++it) {
-      double share = 0;
+      double cut = 0;
       const char* end = it->first.data() + it->first.size();
-      const auto parsed = std::from_chars(it->first.data() + prefix.size(), end, share);
+      const auto parsed = std::from_chars(it->first.data() + prefix.size(), end, cut);
       if (parsed.ptr == end) {  // else of a group whose name goes on: conv, conv.1
-        scan.scores[group][share] = it->second;
+        scan.scores[group][cut] = it->second;
       }
     }
   }

@@ -7,10 +7,6 @@
 
 namespace coppice::train {
 
-namespace {
-constexpr double kMomentum = 0.1;  // PyTorch's: running = 0.9 running + 0.1 batch
-}  // namespace
-
 template <class T>
 ChannelStatistics running_statistics(const at::Tensor& running_mean,
                                      const at::Tensor& running_variance,
@@ -33,7 +29,8 @@ ChannelStatistics batch_statistics(const ChannelSums& sums,
   T* old_mean = running_mean.data_ptr<T>();
   T* old_variance = running_variance.data_ptr<T>();
   const auto move = [](T& running, double now) {
-    running = static_cast<T>((1 - kMomentum) * static_cast<double>(running) + kMomentum * now);
+    const auto old = static_cast<double>(running);
+    running = static_cast<T>(old + kBatchNormMomentum * (now - old));
   };
   for (size_t c = 0; c < sums.first.size(); ++c) {
     const double mean = sums.first[c] / count;

@@ -11,6 +11,8 @@ namespace coppice::train {
 
 /// What BatchNorm computes by channel, apart from the walks over images. T: of the tensors.
 
+constexpr double kBatchNormMomentum = 0.1;  ///< PyTorch's: running = 0.9 running + 0.1 batch
+
 struct ChannelStatistics {
   at::Tensor mean;
   at::Tensor inverse;  ///< 1 / standard deviation

@@ -2,14 +2,11 @@
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/layer_norm.h>
 
+#include "train/lowering/batch_norm.h"
 #include "train/lowering/lowering.h"
 #include "train/lowering/norm_chain.h"
 
 namespace coppice::train {
-
-namespace {
-constexpr double kMomentum = 0.1;  // PyTorch's: running = 0.9 running + 0.1 batch
-}
 
 at::Tensor lower_BatchNorm(const LoweringArgs& args) {
   if (args.inputs[0].dim() == 4 && args.inputs[0].is_cpu()) {
@@ -21,7 +18,7 @@ at::Tensor lower_BatchNorm(const LoweringArgs& args) {
                         args.inputs[3],
                         args.inputs[4],
                         args.training,
-                        kMomentum,
+                        kBatchNormMomentum,
                         args.node.as<graph::BatchNormAttributes>().epsilon,
                         /*cudnn_enabled=*/true);
 }
