@@ -45,14 +45,14 @@ GateEvidence good_evidence() {
 }
 
 constexpr GateOptions kGateOptions{.min_accuracy = 0.9,
-                               .max_drop_points = 2,
-                               .max_field_drop_points = 0,
-                               .significance = 0.05,
-                               .max_class_drop_points = 10,
-                               .max_calibration_error = 0.2,
-                               .max_bytes = 1000,
-                               .max_latency_us = 100,
-                               .judge_latency = true};
+                                   .max_drop_points = 2,
+                                   .max_field_drop_points = 0,
+                                   .significance = 0.05,
+                                   .max_class_drop_points = 10,
+                                   .max_calibration_error = 0.2,
+                                   .max_bytes = 1000,
+                                   .max_latency_us = 100,
+                                   .judge_latency = true};
 
 struct GateCase {
   const char* what;

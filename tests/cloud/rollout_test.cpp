@@ -14,10 +14,10 @@ struct RolloutCase {
 };
 
 constexpr RolloutOptions kRolloutOptions{.canary_hours = 6,
-                                  .min_feedback = 30,
-                                  .max_wait_hours = 48,
-                                  .max_error_increase_points = 5,
-                                  .significance = 0.05};
+                                         .min_feedback = 30,
+                                         .max_wait_hours = 48,
+                                         .max_error_increase_points = 5,
+                                         .significance = 0.05};
 
 RolloutEvidence seen(double hours,
                      int64_t canary_seen,
@@ -59,7 +59,8 @@ TEST(Rollout, DecidesByTheTable) {
       {"no canary ever ran it", never, RolloutAction::RollBack},
   };
   for (const RolloutCase& c : table) {
-    EXPECT_EQ(to_string(decide_rollout(c.evidence, kRolloutOptions)), to_string(c.action)) << c.what;
+    EXPECT_EQ(to_string(decide_rollout(c.evidence, kRolloutOptions)), to_string(c.action))
+        << c.what;
   }
 }
 

@@ -92,8 +92,8 @@ inline Model model_with_every_op() {
                                                   .groups = 2}));
   nodes.push_back(node_of(
       "framed", Op::Pad, {"spread"}, PadAttributes{{0, 0, 1, 0, 0, 0, 0, 2}, PadMode::Reflect}));
-  nodes.push_back(
-      node_of("smaller", Op::Resize, {"framed"}, ResizeAttributes{{2, 2}, ResizeMode::Linear, {5, 7}}));
+  nodes.push_back(node_of(
+      "smaller", Op::Resize, {"framed"}, ResizeAttributes{{2, 2}, ResizeMode::Linear, {5, 7}}));
   nodes.push_back(node_of("columns", Op::ReduceMean, {"smaller"}, ReduceAttributes{{2}}));
   nodes.push_back(node_of("steps", Op::Reshape, {"columns"}, ReshapeAttributes{{4, 7}}));
   nodes.push_back(node_of("time", Op::Transpose, {"steps"}, TransposeAttributes{{0, 2, 1}}));

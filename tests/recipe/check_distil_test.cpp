@@ -68,9 +68,8 @@ TEST(CheckDistil, UnknownNodesAreNamedWithTheNearestAndAll) {
 }
 
 TEST(CheckDistil, ShapesThatAMethodCannotCompareAreExplained) {
-  EXPECT_THAT(
-      hint_refusal("{teacher: relu1, student: relu2}"),
-      AllOf(HasSubstr("8, 14, 14]"), HasSubstr("6, 28, 28]")));
+  EXPECT_THAT(hint_refusal("{teacher: relu1, student: relu2}"),
+              AllOf(HasSubstr("8, 14, 14]"), HasSubstr("6, 28, 28]")));
   EXPECT_THAT(hint_refusal("{teacher: logits, student: logits, method: attention}"),
               HasSubstr("positions"));
   EXPECT_THAT(hint_refusal("{teacher: relu1, student: input, method: rkd}"),

@@ -1,8 +1,7 @@
 #include "train/process_setup.h"
 
-#include <omp.h>
-
 #include <gtest/gtest.h>
+#include <omp.h>
 
 namespace coppice::train {
 namespace {
