@@ -44,7 +44,9 @@ class Compression {
   CompressionResult run() {
     read_data();
     for (const StageOptions& stage : options_.stages) {
-      run_stage(stage);
+      for (const StagePart& part : parts_of(stage)) {
+        run_stage(part);
+      }
     }
     if (options_.control) {
       run_controls();
@@ -141,8 +143,8 @@ class Compression {
     return stage;
   }
 
-  void run_stage(const StageOptions& asked) {
-    const StageOptions stage = with_own_network(asked);
+  void run_stage(const StagePart& part) {
+    const StageOptions stage = with_own_network(part.stage);
     const StageKind& kind = stage_kind(stage.kind);
     CompressionRow row;
     row.name = stage.name;
@@ -160,7 +162,10 @@ class Compression {
       add_teachers(stage, inputs);
       row.epochs += stage.train.train.epochs;
     }
-    row.shape = kind.reshapes ? row.name : row.shape;
+    if (!part.reference.empty()) {
+      inputs["reference"] = model_of(part.reference);
+    }
+    row.shape = part.shape.value_or(row.shape);
     const fs::path model = inputs.contains("model") ? inputs.at("model") : fs::path();
     row.folder =
         stages_.run(std::string(kind.job), stage.name, std::move(inputs), kind.job_options(stage));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -95,7 +96,8 @@ class StageCheck {
     } catch (const core::Error& error) {
       refuse_stage(field + ".name", error.what());
     }
-    if (models_.contains(stage.name) || families_.contains(stage.name)) {
+    if (models_.contains(stage.name) || families_.contains(stage.name) ||
+        steps_.contains(stage.name)) {
       refuse_taken(field + ".name", stage.name);
     }
   }
@@ -164,13 +166,14 @@ class StageCheck {
     }
   }
 
-  void check_kind(const StageOptions& stage, const std::string& field) const {
+  void check_kind(const StageOptions& stage, const std::string& field) {
     if (stage.kind == "prune") {
       try {
         compress::criteria().get(stage.prune.criterion);
       } catch (const core::Error& error) {
         throw core::Error(error.kind(), field + ".criterion: " + error.what());
       }
+      check_schedule(stage, field);
     }
     if (stage.kind == "class_bias") {
       if (stage.class_bias.classes.empty()) {
@@ -180,7 +183,26 @@ class StageCheck {
     }
   }
 
+  void check_schedule(const StageOptions& stage, const std::string& field) {
+    if (stage.prune.schedule.steps <= 1) {
+      return;
+    }
+    if (compress::target_of(stage.prune).value > 0) {
+      refuse_stage(field + ".target.value",
+                   "steps of a schedule fall from ratio to ratio; give target.ratio");
+    }
+    if (stage.recovery.builds) {
+      refuse_stage(field + ".recovery.model", "what recovers is the pruned network; leave it out");
+    }
+    check_train(stage.recovery, field + ".recovery");
+    for (const StagePart& part : parts_of(stage)) {
+      steps_.insert(part.stage.name);
+    }
+    steps_.erase(stage.name);
+  }
+
   const CompressionOptions& options_;
+  std::set<std::string> steps_;                               ///< names that schedules take
   std::map<std::string, Expected> models_;                    ///< by stage or member
   std::map<std::string, std::vector<std::string>> families_;  ///< members by stage
 };

@@ -23,7 +23,8 @@ bool is_file(const std::string& name) {
 }
 
 bool has_hints(const StageOptions& stage) {
-  return stage.kind == "train" && !stage.train.train.distil.hints.empty();
+  const bool trains = stage.kind == "train" && !stage.train.train.distil.hints.empty();
+  return trains || !stage.recovery.train.distil.hints.empty();
 }
 
 /// The networks that stages leave, in the order of the stages.
@@ -36,9 +37,11 @@ class StageNetworks {
       input_.sample_shape = {1, options.data.side, options.data.side};
     }
     for (const StageOptions& stage : options.stages) {
-      for (const std::string& teacher : stage.train.teachers()) {
-        if (is_file(teacher)) {
-          load(teacher, teacher);
+      for (const TrainStage* training : {&stage.train, &stage.recovery}) {
+        for (const std::string& teacher : training->teachers()) {
+          if (is_file(teacher)) {
+            load(teacher, teacher);
+          }
         }
       }
     }
@@ -128,7 +131,10 @@ void check_stage_hints(const CompressionOptions& options) {
   StageNetworks networks(options);
   for (size_t i = 0; i < options.stages.size(); ++i) {
     const StageOptions& stage = options.stages[i];
-    networks.check_next(stage, fmt::format("stages.{}.{}", i, stage.kind));
+    const std::string field = fmt::format("stages.{}.{}", i, stage.kind);
+    for (const StagePart& part : parts_of(stage)) {
+      networks.check_next(part.stage, part.stage.kind == stage.kind ? field : field + ".recovery");
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compress/prune_schedule.h"
 #include "core/config.h"
 #include "core/error.h"
 
@@ -36,7 +37,13 @@ constexpr StageKind kStageKinds[] = {
      .job = "prune",
      .help = "cut whole channels until a budget is met",
      .reshapes = true,
-     .visit = [](StageOptions& s, core::Fields& f) { s.prune.visit(f); },
+     .visit =
+         [](StageOptions& s, core::Fields& f) {
+           s.prune.visit(f);
+           if (s.prune.schedule.steps > 1 || f.wants_every_field()) {
+             f.group("recovery", s.recovery, "training after every step of the schedule");
+           }
+         },
      .job_options =
          [](const StageOptions& s) {
            return core::dump_options(s.prune);
@@ -200,6 +207,37 @@ void StageOptions::visit(core::Fields& f) {
       f.group(known.name, unread, known.help);
     }
   }
+}
+
+std::vector<StagePart> parts_of(const StageOptions& stage) {
+  if (stage.kind != "prune" || stage.prune.schedule.steps <= 1) {
+    StagePart whole{stage};
+    if (stage_kind(stage.kind).reshapes) {
+      whole.shape = stage.name;
+    }
+    return {whole};
+  }
+  std::vector<StagePart> parts;
+  std::string from = stage.from;
+  const std::vector<compress::PruneOptions> targets = compress::targets_of(stage.prune);
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const bool last = i + 1 == targets.size();
+    StageOptions cut;
+    cut.kind = "prune";
+    cut.name = fmt::format("{}-cut-{}", stage.name, i + 1);
+    cut.from = from;
+    cut.prune = targets[i];
+    StageOptions recovery;
+    recovery.kind = "train";
+    recovery.name = last ? stage.name : fmt::format("{}-{}", stage.name, i + 1);
+    recovery.from = cut.name;
+    recovery.train = stage.recovery;
+    from = recovery.name;
+    const std::string shape = last ? stage.name : "";
+    parts.push_back({cut, stage.from, shape});
+    parts.push_back({recovery, "", shape});
+  }
+  return parts;
 }
 
 void name_stages(std::vector<StageOptions>& stages) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,6 +50,7 @@ struct StageOptions {
   TrainStage train;
   recipe::TrainFamilyJob family;
   compress::PruneOptions prune;
+  TrainStage recovery;  ///< of a prune stage of several steps: what trains after each
   compress::QuantiseOptions quantise;
   compress::LowRankOptions low_rank;
   compress::SparsifyOptions sparsify;
@@ -63,6 +65,19 @@ struct StageOptions {
 
   void visit(core::Fields& f);
 };
+
+/// One job's worth of a stage.
+struct StagePart {
+  StageOptions stage;
+  std::string reference = {};  ///< of a cut: the stage whose cost its target is a ratio of
+  /// What the shape that it leaves is called; "" for one that has no control. Without: the shape
+  /// that came in.
+  std::optional<std::string> shape = {};
+};
+
+/// The stage itself, or of a prune stage with a schedule every cut ("NAME-cut-1") and its recovery
+/// ("NAME-1"; the last has the stage's name and shape). Throws what compress::targets_of does.
+std::vector<StagePart> parts_of(const StageOptions& stage);
 
 /// What `from` and `teacher` call the model that the experiment starts with.
 inline constexpr std::string_view kModelStage = "model";

@@ -107,6 +107,35 @@ TEST_F(CompressionTest, EveryStageReadsTheModelOfTheOneBeforeAndIsJudged) {
             core::read_file(result.row("quantise").model));
 }
 
+TEST_F(CompressionTest, AScheduleCutsAndRecoversInTurns) {
+  const CompressionResult result = run(R"(
+- train: {name: reference, model: {name: mlp, widths: [24]}, epochs: 3}
+- prune: {target: {ratio: 0.4}, schedule: {steps: 2}, recovery: {teacher: reference, epochs: 2}}
+- quantise: {samples: 64}
+)");
+  EXPECT_THAT(trainer_.started(),
+              ElementsAre("reference",
+                          "prune-cut-1",
+                          "prune-1",
+                          "prune-cut-2",
+                          "prune",
+                          "quantise",
+                          "control-prune"));
+  const fs::path reference = result.row("reference").model;
+  for (const char* cut : {"prune-cut-1", "prune-cut-2"}) {
+    EXPECT_EQ(specs_.at(cut).inputs.at("reference"), reference) << cut;
+  }
+  EXPECT_EQ(specs_.at("prune-cut-1").inputs.at("model"), reference);
+  EXPECT_EQ(specs_.at("prune-cut-2").inputs.at("model"), result.row("prune-1").model);
+  EXPECT_EQ(specs_.at("prune").inputs.at("teacher"), reference);
+  EXPECT_EQ(specs_.at("quantise").inputs.at("model"), result.row("prune").model);
+  const double whole = result.row("reference").figures.at("macs");
+  EXPECT_LE(result.row("prune").figures.at("macs"), 0.4 * whole);
+  EXPECT_GT(result.row("prune-1").figures.at("macs"), 0.4 * whole);
+  EXPECT_EQ(result.row("prune").epochs, 7);
+  EXPECT_EQ(result.controls.at(0).epochs, 7);
+}
+
 TEST_F(CompressionTest, FiguresCompareWithTheBaseline) {
   const auto figures = figures_of(run(kStages));
   EXPECT_EQ(figures.at("macs_reduction.reference"), 1);
@@ -371,6 +400,16 @@ TEST_F(CompressionTest, CheckNamesTheStageAndTheReason) {
           AllOf(StartsWith("stages.0.train.without_classes.0: "),
                 HasSubstr("did you mean 'top left'")));
   refuses("- train:\n- class_bias:\n", StartsWith("stages.1.class_bias.classes: "));
+  refuses("- train:\n- prune: {target: {metric: bytes, value: 900}, schedule: {steps: 2}}\n",
+          StartsWith("stages.1.prune.target.value: "));
+  refuses("- train:\n- prune: {schedule: {steps: 2}, recovery: {model: {name: mlp}}}\n",
+          StartsWith("stages.1.prune.recovery.model: "));
+  refuses(
+      "- train:\n- prune: {schedule: {steps: 2}, recovery: {teacher: train, distil: {hints: "
+      "[{method: attention, teacher: relu9, student: relu1}]}}}\n",
+      StartsWith("stages.1.prune.recovery.distil.hints.0"));
+  refuses("- train:\n- prune: {schedule: {steps: 2}}\n- train: {name: prune-cut-1}\n",
+          AllOf(StartsWith("stages.2.train.name: "), HasSubstr("called 'prune-cut-1' too")));
   EXPECT_ERROR(options_of(world_, "- train:\n- prune: {criterion: l3}\n"),
                Config,
                AllOf(HasSubstr("stages.1.prune.criterion"), HasSubstr("did you mean")));
