@@ -404,10 +404,6 @@ TEST_F(CompressionTest, CheckNamesTheStageAndTheReason) {
           StartsWith("stages.1.prune.target.value: "));
   refuses("- train:\n- prune: {schedule: {steps: 2}, recovery: {model: {name: mlp}}}\n",
           StartsWith("stages.1.prune.recovery.model: "));
-  refuses(
-      "- train:\n- prune: {schedule: {steps: 2}, recovery: {teacher: train, distil: {hints: "
-      "[{method: attention, teacher: relu9, student: relu1}]}}}\n",
-      StartsWith("stages.1.prune.recovery.distil.hints.0"));
   refuses("- train:\n- prune: {schedule: {steps: 2}}\n- train: {name: prune-cut-1}\n",
           AllOf(StartsWith("stages.2.train.name: "), HasSubstr("called 'prune-cut-1' too")));
   EXPECT_ERROR(options_of(world_, "- train:\n- prune: {criterion: l3}\n"),
@@ -416,6 +412,12 @@ TEST_F(CompressionTest, CheckNamesTheStageAndTheReason) {
   EXPECT_ERROR(check(options_of(world_, "- train: {teacher: nowhere.onnx}\n")),
                NotFound,
                StartsWith("stages.0.train.teacher: "));
+  EXPECT_ERROR(check(options_of(world_,
+                                "- train:\n- prune: {schedule: {steps: 2}, recovery: {teacher: "
+                                "train, distil: {hints: [{method: attention, teacher: relu9, "
+                                "student: relu1}]}}}\n")),
+               NotFound,
+               StartsWith("stages.1.prune.recovery.distil.hints.0"));
   EXPECT_ERROR(check(options_of(world_, "- train:\n", "baseline: trian")),
                InvalidArgument,
                AllOf(StartsWith("baseline: "), HasSubstr("did you mean 'train'")));

@@ -199,7 +199,7 @@ stages:
 }
 
 TEST(Compress, TheExamplesAreValid) {
-  for (const char* name : {"stages.yaml", "family.yaml"}) {
+  for (const char* name : {"stages.yaml", "family.yaml", "iterative.yaml"}) {
     const Outcome outcome =
         run_program({COPPICE, "check", (fs::path(CONFIGS) / "compress" / name).string()});
     EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
