@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "core/files.h"
 #include "report/chart.h"
@@ -102,6 +101,20 @@ StageTable table_of(const CompressionResult& result) {
   return table;
 }
 
+constexpr double kShownPoints = 10;  // below the frontier, in points of per cent
+
+/// What was cut and not trained since would squeeze all others into a line.
+double least_shown(const CompressionResult& result) {
+  double least = 1;
+  for (const char* cost : {"latency_us", "bytes"}) {
+    for (const size_t i : frontier(result.rows, cost)) {
+      const CompressionRow& row = result.rows[i];
+      least = stage_kind(row.kind).reshapes ? least : std::min(least, row.figures.at("accuracy"));
+    }
+  }
+  return least - kShownPoints / 100;
+}
+
 /// Points by what they are, and the frontier among them as a line of its own.
 std::string trade_off(const CompressionResult& result,
                       const std::string& cost,
@@ -110,7 +123,11 @@ std::string trade_off(const CompressionResult& result,
                       const std::string& x_label) {
   std::vector<report::Series> series{
       {"float", {}, {}}, {"int8", {}, {}}, {"trained from scratch", {}, {}}, {"frontier", {}, {}}};
+  const double least = least_shown(result);
   const auto add = [&](report::Series& to, const CompressionRow& row) {
+    if (row.figures.at("accuracy") < least) {
+      return;
+    }
     to.x.push_back(row.figures.at(cost) / unit);
     to.y.push_back(100 * row.figures.at("accuracy"));
   };
@@ -121,12 +138,18 @@ std::string trade_off(const CompressionResult& result,
     add(series[2], row);
   }
   for (const size_t i : frontier(result.rows, cost)) {
+    const size_t before = series[3].x.size();
     add(series[3], result.rows[i]);
+    if (series[3].x.size() > before) {
+      series[3].labels.push_back(result.rows[i].name);
+    }
   }
+  series[3].joined = true;
   std::erase_if(series, [](const report::Series& one) { return one.x.empty(); });
   report::ChartOptions options;
   options.title = title;
   options.x_label = x_label;
+  options.x_log = true;
   options.y_label = "accuracy, %";
   return report::scatter_chart(series, options);
 }
@@ -205,15 +228,19 @@ void write_report(const CompressionResult& result,
                         result.baseline))
       .table(table.header, table.rows);
   page.section("What accuracy costs")
-      .side_by_side(
-          {trade_off(
-               result, "latency_us", 1, "Accuracy against latency", "µs, batch 1, device engine"),
-           trade_off(result, "bytes", 1e3, "Accuracy against size", "KB of the artefact")});
-  std::vector<std::string> names;
-  for (const size_t i : frontier(result.rows, "latency_us")) {
-    names.push_back(result.rows[i].name);
+      .svg(trade_off(
+          result, "latency_us", 1, "Accuracy against latency", "µs, batch 1, device engine"))
+      .svg(trade_off(result, "bytes", 1e3, "Accuracy against size", "KB of the artefact"));
+  const auto rows = all_rows(result);
+  const double least = least_shown(result);
+  const auto hidden = std::count_if(rows.begin(), rows.end(), [&](const CompressionRow* row) {
+    return row->figures.at("accuracy") < least;
+  });
+  if (hidden > 0) {
+    page.text(fmt::format("{} more than {} points below the frontier: not drawn.",
+                          hidden == 1 ? "One model is" : fmt::format("{} models are", hidden),
+                          kShownPoints));
   }
-  page.text(fmt::format("On the frontier of latency: {}.", fmt::join(names, ", ")));
   report::ChartOptions loss;
   loss.title = "Training loss";
   loss.y_label = "loss";

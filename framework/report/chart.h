@@ -14,6 +14,8 @@ struct Series {
   bool dashed = false;
   int64_t colour = -1;  ///< series of the same number share it; -1: one of its own
   bool faint = false;   ///< thin and pale, not in the legend: one run behind the mean of several
+  bool joined = false;  ///< scatter: a line through the points
+  std::vector<std::string> labels = {};  ///< scatter: up and left of each point; empty: none
 };
 
 struct Marker {  ///< a vertical line with a label: "release 3"
@@ -34,6 +36,7 @@ struct ChartOptions {
   std::vector<Marker> markers;
   std::vector<Band> bands;
   bool y_from_zero = false;
+  bool x_log = false;     ///< scatter: a logarithmic axis; points at 0 and below are left out
   bool diagonal = false;  ///< scatter: a dashed line where y equals x, and equal axes
   /// histogram: the axis ends here; what is beyond counts in the last bar
   double x_limit = std::numeric_limits<double>::infinity();

@@ -247,11 +247,14 @@ void Frame::draw_y_axis() {
 void Frame::draw_x_axis() {
   svg_.line(left_, bottom_, right_, bottom_, kAxis, 1);
   const int wanted = std::max(2, static_cast<int>((right_ - left_) / 55));
-  const Ticks ticks = nice_ticks(setup_.x.low, setup_.x.high, wanted, setup_.whole_x);
+  const Ticks ticks = setup_.log_x
+                          ? log_ticks(setup_.x.low, setup_.x.high)
+                          : nice_ticks(setup_.x.low, setup_.x.high, wanted, setup_.whole_x);
   double end = -std::numeric_limits<double>::infinity();
   for (const double value : ticks.values) {
-    const double at = x(value);
-    const std::string text = format_tick(value, ticks.step);
+    const double at = x(setup_.log_x ? std::log10(value) : value);
+    const std::string text =
+        setup_.log_x ? format_tick(value, std::min(value, 1.0)) : format_tick(value, ticks.step);
     const double width = text_width(text, kTickSize);
     svg_.line(at, bottom_, at, bottom_ + 4, kAxis, 1);
     if (at - width / 2 > end + 6) {

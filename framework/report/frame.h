@@ -37,6 +37,7 @@ class Frame {
     Range x;                              ///< exactly the span of the axis
     Range y;                              ///< widened to the next ticks
     bool whole_x = false;                 ///< ticks at whole numbers only
+    bool log_x = false;                   ///< x are decimal logarithms, ticks what they are of
     std::vector<std::string> categories;  ///< in place of x ticks: category i stands at x = i
     std::vector<LegendEntry> legend;
   };

@@ -34,6 +34,7 @@ table{border-collapse:collapse;width:100%;font-size:13.5px}
 th,td{padding:7px 12px;text-align:left;border-bottom:1px solid #edf0f3;white-space:nowrap}
 th{font-weight:600;color:#454c55;background:#fafbfc}
 td:not(.n){white-space:normal;overflow-wrap:break-word}
+td:first-child{white-space:nowrap}
 tr:last-child td{border-bottom:0}
 tbody tr:hover td{background:#f6f9fc}
 .n{text-align:right;font-variant-numeric:tabular-nums}

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -13,11 +14,41 @@ namespace {
 constexpr double kPad = 0.04;   // of the span, so that no dot is cut by the edge
 constexpr size_t kCrowd = 300;  // points from which smaller dots show more
 
+std::vector<Series> with_logarithms(std::vector<Series> series) {
+  for (Series& one : series) {
+    for (double& x : one.x) {
+      x = x > 0 ? std::log10(x) : std::numeric_limits<double>::quiet_NaN();
+    }
+  }
+  return series;
+}
+
+/// Names of points, up and left of them; where that is outside of the plot, up and right.
+void draw_labels(Frame& frame, const Series& series, double left_edge) {
+  constexpr double kSize = 11;
+  for (size_t i = 0; i < std::min(series.labels.size(), series.x.size()); ++i) {
+    if (!std::isfinite(series.x[i]) || !std::isfinite(series.y[i])) {
+      continue;
+    }
+    const double x = frame.x(series.x[i]);
+    const bool fits = x - 7 - text_width(series.labels[i], kSize) > frame.x(left_edge);
+    frame.svg().text(fits ? x - 7 : x + 7,
+                     frame.y(series.y[i]) - 6,
+                     series.labels[i],
+                     {.size = kSize,
+                      .colour = kSoftText,
+                      .anchor = fits ? Anchor::End : Anchor::Start,
+                      .halo = "#fff"});
+  }
+}
+
 }  // namespace
 
-std::string scatter_chart(const std::vector<Series>& series, const ChartOptions& options) {
-  check_series(series, options.title);
+std::string scatter_chart(const std::vector<Series>& given, const ChartOptions& options) {
+  check_series(given, options.title);
+  const std::vector<Series> series = options.x_log ? with_logarithms(given) : given;
   Frame::Setup setup;
+  setup.log_x = options.x_log;
   setup.x = range_of(series, &Series::x);
   setup.y = range_of(series, &Series::y);
   if (options.diagonal) {
@@ -51,6 +82,17 @@ std::string scatter_chart(const std::vector<Series>& series, const ChartOptions&
   const bool crowded = points > kCrowd;
   bool empty = true;
   for (size_t i = 0; i < series.size(); ++i) {
+    for (size_t j = 1; series[i].joined && j < series[i].x.size(); ++j) {
+      if (!std::isfinite(series[i].x[j - 1] + series[i].x[j])) {
+        continue;
+      }
+      frame.svg().line(frame.x(series[i].x[j - 1]),
+                       frame.y(series[i].y[j - 1]),
+                       frame.x(series[i].x[j]),
+                       frame.y(series[i].y[j]),
+                       series_colour(i),
+                       1.5);
+    }
     for (size_t j = 0; j < series[i].x.size(); ++j) {
       const double x = series[i].x[j];
       const double y = series[i].y[j];
@@ -60,10 +102,13 @@ std::string scatter_chart(const std::vector<Series>& series, const ChartOptions&
                            frame.y(y),
                            crowded ? 2.2 : 4.2,
                            series_colour(i),
-                           fmt::format("{}: ({:.6g}, {:.6g})", series[i].name, x, y),
+                           fmt::format("{}: ({:.6g}, {:.6g})", series[i].name, given[i].x[j], y),
                            crowded ? 0.45 : 0.75);
       }
     }
+  }
+  for (const Series& one : series) {
+    draw_labels(frame, one, span.low);
   }
   if (empty) {
     frame.say_empty();

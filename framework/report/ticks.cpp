@@ -51,6 +51,20 @@ Ticks nice_ticks(double low, double high, int wanted, bool whole) {
   return ticks;
 }
 
+Ticks log_ticks(double low, double high) {
+  constexpr double kSlack = 1e-9;
+  Ticks ticks;
+  for (double power = std::floor(low); power <= high + kSlack; ++power) {
+    for (const double times : {1, 2, 5}) {
+      const double at = power + std::log10(times);
+      if (at >= low - kSlack && at <= high + kSlack) {
+        ticks.values.push_back(times * std::pow(10.0, power));
+      }
+    }
+  }
+  return ticks;
+}
+
 std::string format_tick(double value, double step) {
   const double size = std::max(std::abs(value), step);
   if (size < 1e-4 || size >= 1e12) {

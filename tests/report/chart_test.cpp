@@ -14,6 +14,7 @@
 namespace coppice::report {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -254,6 +255,21 @@ TEST(ScatterChart, TheDiagonalHasEqualAxes) {
   EXPECT_THAT(svg, HasSubstr(">10</text>\n<path"));
   EXPECT_THAT(scatter_chart({{"a", {0, 10}, {4, 5}, false}}, options()),
               Not(HasSubstr("stroke-dasharray")));
+}
+
+TEST(ScatterChart, NamesAndJoinsPointsOnALogarithmicAxis) {
+  ChartOptions logarithmic = options();
+  logarithmic.x_log = true;
+  Series frontier{"frontier", {1, 10, 100, 0}, {1, 2, 3, 4}};
+  frontier.joined = true;
+  frontier.labels = {"small", "middle", "large", "none"};
+  const std::string svg = scatter_chart({frontier}, logarithmic);
+  EXPECT_EQ(xml_problem(svg), "");
+  EXPECT_THAT(svg, AllOf(HasSubstr(">small</text>"), HasSubstr(">large</text>")));
+  EXPECT_THAT(svg, Not(HasSubstr(">none</text>"))) << "0 has no logarithm";
+  EXPECT_THAT(svg, HasSubstr("(100, 3)"));
+  EXPECT_THAT(svg,
+              AllOf(HasSubstr(">1</text>"), HasSubstr(">20</text>"), HasSubstr(">100</text>")));
 }
 
 TEST(ConfusionChart, ShowsSharesOfRows) {
