@@ -185,6 +185,11 @@ class StageCheck {
 
   void check_schedule(const StageOptions& stage, const std::string& field) {
     if (stage.prune.schedule.steps <= 1) {
+      if (stage.recovers) {
+        refuse_stage(field + ".recovery",
+                     "it follows every step of a schedule; set schedule.steps, or write a train "
+                     "stage behind this one");
+      }
       return;
     }
     if (compress::target_of(stage.prune).value > 0) {

@@ -40,7 +40,8 @@ constexpr StageKind kStageKinds[] = {
      .visit =
          [](StageOptions& s, core::Fields& f) {
            s.prune.visit(f);
-           if (s.prune.schedule.steps > 1 || f.wants_every_field()) {
+           s.recovers = s.recovers || f.is_given("recovery");
+           if (s.recovers || s.prune.schedule.steps > 1 || f.wants_every_field()) {
              f.group("recovery", s.recovery, "training after every step of the schedule");
            }
          },

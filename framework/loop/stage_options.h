@@ -50,7 +50,8 @@ struct StageOptions {
   TrainStage train;
   recipe::TrainFamilyJob family;
   compress::PruneOptions prune;
-  TrainStage recovery;  ///< of a prune stage of several steps: what trains after each
+  TrainStage recovery;    ///< of a prune stage of several steps: what trains after each
+  bool recovers = false;  ///< `recovery` is given
   compress::QuantiseOptions quantise;
   compress::LowRankOptions low_rank;
   compress::SparsifyOptions sparsify;

@@ -402,6 +402,7 @@ TEST_F(CompressionTest, CheckNamesTheStageAndTheReason) {
   refuses("- train:\n- class_bias:\n", StartsWith("stages.1.class_bias.classes: "));
   refuses("- train:\n- prune: {target: {metric: bytes, value: 900}, schedule: {steps: 2}}\n",
           StartsWith("stages.1.prune.target.value: "));
+  refuses("- train:\n- prune: {recovery: {epochs: 2}}\n", StartsWith("stages.1.prune.recovery: "));
   refuses("- train:\n- prune: {schedule: {steps: 2}, recovery: {model: {name: mlp}}}\n",
           StartsWith("stages.1.prune.recovery.model: "));
   refuses("- train:\n- prune: {schedule: {steps: 2}}\n- train: {name: prune-cut-1}\n",
