@@ -10,20 +10,12 @@ namespace coppice::core {
 
 namespace {
 
-uint64_t split_mix(uint64_t& state) {
-  state += 0x9E3779B97F4A7C15ULL;
-  uint64_t z = state;
-  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
-  return z ^ (z >> 31U);
-}
-
 /// A seed that depends on every bit of the state and of `salt`.
 uint64_t mix_seed(const Rng::State& state, uint64_t salt) {
   uint64_t seed = salt;
   for (const uint64_t word : state) {
     seed ^= word;
-    seed = split_mix(seed);
+    seed = split_mix64(seed, 0);
   }
   return seed;
 }
@@ -101,8 +93,8 @@ double normal_quantile(double p) {
 }  // namespace
 
 Rng::Rng(uint64_t seed) : state_{} {
-  for (uint64_t& word : state_) {
-    word = split_mix(seed);
+  for (size_t i = 0; i < state_.size(); ++i) {
+    state_[i] = split_mix64(seed, i);
   }
 }
 

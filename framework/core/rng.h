@@ -9,6 +9,15 @@
 
 namespace coppice::core {
 
+/// The number that SplitMix64 (Steele, Lea and Flood, 2014) gives from `seed` after `index` others,
+/// without computing those: for values that several threads draw, each its own.
+constexpr uint64_t split_mix64(uint64_t seed, uint64_t index) {
+  uint64_t z = seed + (index + 1) * 0x9E3779B97F4A7C15ULL;
+  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
+  return z ^ (z >> 31U);
+}
+
 /// xoshiro256++ (Blackman and Vigna, 2019), seeded by SplitMix64. The same seed gives the same
 /// numbers with every compiler and standard library. A value; not thread-safe.
 class Rng {

@@ -4,15 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include "core/every_cpu.h"
 #include "runtime/rounding.h"
-
-// The compiler vectorises each loop for several generations of CPUs and picks at load time.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define COPPICE_VECTORISE \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define COPPICE_VECTORISE
-#endif
 
 namespace coppice::runtime::onednn {
 
@@ -87,7 +80,7 @@ template <class T>
 
 }  // namespace
 
-COPPICE_VECTORISE
+COPPICE_FOR_EVERY_CPU
 void bytes_to_floats(const std::byte* x, bool is_signed, int64_t count, float* out) {
   if (is_signed) {
     widen<int8_t>(x, count, out);
@@ -96,7 +89,7 @@ void bytes_to_floats(const std::byte* x, bool is_signed, int64_t count, float* o
   }
 }
 
-COPPICE_VECTORISE
+COPPICE_FOR_EVERY_CPU
 void quantise_floats(const float* x, float scale, bool is_signed, int64_t count, std::byte* out) {
   if (is_signed) {
     narrow<int8_t>(x, scale, count, out);
@@ -105,7 +98,7 @@ void quantise_floats(const float* x, float scale, bool is_signed, int64_t count,
   }
 }
 
-COPPICE_VECTORISE
+COPPICE_FOR_EVERY_CPU
 void add_floats(const WeightedSum& sum, const float* a, const float* b, int64_t count, float* out) {
   const float floor = sum.relu ? 0.0F : std::numeric_limits<float>::lowest();
   const float scale_a = sum.scale_a;
@@ -116,7 +109,7 @@ void add_floats(const WeightedSum& sum, const float* a, const float* b, int64_t 
   }
 }
 
-COPPICE_VECTORISE
+COPPICE_FOR_EVERY_CPU
 void sum_pixels(const std::byte* x,
                 bool is_signed,
                 int64_t pixels,
@@ -130,7 +123,7 @@ void sum_pixels(const std::byte* x,
   }
 }
 
-COPPICE_VECTORISE
+COPPICE_FOR_EVERY_CPU
 void largest_of_rows(const std::byte* x,
                      bool is_signed,
                      int64_t rows,
@@ -144,7 +137,7 @@ void largest_of_rows(const std::byte* x,
   }
 }
 
-COPPICE_VECTORISE
+COPPICE_FOR_EVERY_CPU
 void largest_of_pixels(const std::byte* x,
                        bool is_signed,
                        const RowWindows& windows,

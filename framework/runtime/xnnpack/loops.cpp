@@ -4,25 +4,19 @@
 #include <array>
 #include <limits>
 
+#include "core/every_cpu.h"
 #include "runtime/rounding.h"
-
-// The compiler vectorises each loop for several generations of CPUs and picks at load time.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define COPPICE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define COPPICE_CLONES
-#endif
 
 namespace coppice::runtime::xnnpack {
 
-COPPICE_CLONES
+COPPICE_FOR_EVERY_CPU
 void widen(const int8_t* x, int32_t zero, int64_t count, float* out) {
   for (int64_t i = 0; i < count; ++i) {
     out[i] = static_cast<float>(x[i] - zero);
   }
 }
 
-COPPICE_CLONES
+COPPICE_FOR_EVERY_CPU
 void quantise(const float* x, float scale, int32_t zero, int64_t count, int8_t* out) {
   for (int64_t i = 0; i < count; ++i) {
     out[i] = round_saturate<int8_t>(x[i] / scale, zero);
@@ -45,14 +39,14 @@ struct FinishBlock {
   }
 };
 
-COPPICE_CLONES
+COPPICE_FOR_EVERY_CPU
 void finish_floats(FinishBlock block, int64_t count, float* sums) {
   for (int64_t i = 0; i < count; ++i) {
     sums[i] = std::min(std::max(block.value(sums[i], i), block.range.low), block.range.high);
   }
 }
 
-COPPICE_CLONES
+COPPICE_FOR_EVERY_CPU
 void finish_bytes(FinishBlock block, const float* sums, int64_t count, int8_t* __restrict out) {
   const Finish::Range range = block.range;
   for (int64_t i = 0; i < count; ++i) {
@@ -70,7 +64,7 @@ std::vector<float> repeated(const std::vector<float>& values) {
 }
 
 /// a * scale + b * scale of a block, and no less than the floor.
-COPPICE_CLONES
+COPPICE_FOR_EVERY_CPU
 void add_blocks(const int8_t* a,
                 Scaled as,
                 const int8_t* b,
@@ -133,7 +127,7 @@ void ByteSum::run(const int8_t* a_values,
   }
 }
 
-COPPICE_CLONES
+COPPICE_FOR_EVERY_CPU
 void sum_pixels(const int8_t* x, int32_t zero, int64_t pixels, int64_t channels, int32_t* sums) {
   std::fill_n(sums, channels, static_cast<int32_t>(-pixels * zero));
   for (int64_t p = 0; p < pixels; ++p) {

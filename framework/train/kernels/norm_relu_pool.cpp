@@ -1,15 +1,8 @@
 #include "train/kernels/norm_relu_pool.h"
 
+#include "core/every_cpu.h"
 #include "train/kernels/plain_walks.h"
 #include "train/kernels/pooling_walks.h"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define COPPICE_FOR_EVERY_CPU \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define COPPICE_FOR_EVERY_CPU
-#endif
 
 namespace coppice::train {
 

@@ -1,11 +1,8 @@
 #include <algorithm>
 #include <vector>
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
 #include <ATen/ops/hardswish.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/softmax.h>
@@ -89,39 +86,6 @@ at::Tensor lower_Erf(const LoweringArgs& args) {
 
 at::Tensor lower_Softmax(const LoweringArgs& args) {
   return args.inputs[0].softmax(args.node.as<graph::AxisAttributes>().axis);
-}
-
-namespace {
-
-/// The shape of a mask that zeroes as much at once as the grain says, by broadcasting.
-std::vector<int64_t> mask_shape(const at::Tensor& x, graph::DropoutGrain grain) {
-  std::vector<int64_t> shape = x.sizes().vec();
-  const size_t kept = grain == graph::DropoutGrain::Value     ? shape.size()
-                      : grain == graph::DropoutGrain::Channel ? 2
-                                                              : 1;
-  std::fill(shape.begin() + static_cast<ptrdiff_t>(std::min(kept, shape.size())), shape.end(), 1);
-  return shape;
-}
-
-}  // namespace
-
-at::Tensor lower_Dropout(const LoweringArgs& args) {
-  const auto& attributes = args.node.as<graph::DropoutAttributes>();
-  const double rate = attributes.rate;
-  if (!args.training || rate <= 0) {
-    return args.inputs[0];
-  }
-  if (rate >= 1) {
-    return args.inputs[0] * 0;
-  }
-  at::Generator generator = at::detail::createCPUGenerator(args.dropout_seed);
-  const at::Tensor& x = args.inputs[0];
-  const at::TensorOptions on_cpu = x.options().device(at::kCPU);  // the same mask on every device
-  const at::Tensor mask = attributes.grain == graph::DropoutGrain::Value
-                              ? at::empty_like(x, on_cpu)
-                              : at::empty(mask_shape(x, attributes.grain), on_cpu);
-  mask.bernoulli_(1 - rate, generator);
-  return args.inputs[0] * mask.div_(1 - rate).to(x.device());
 }
 
 }  // namespace coppice::train

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <ATen/Parallel.h>
+
 #include "train/optimizer.h"
 
 namespace coppice::train {
@@ -57,7 +59,11 @@ inline double decay_of(const Parameter& parameter, const recipe::OptimizerOption
   return parameter.decays() || options.decay_all ? options.weight_decay : 0;
 }
 
-/// Calls `update(p, values, gradient, count)` for every parameter that has a gradient.
+/// Values that one thread updates faster than another is woken.
+inline constexpr int64_t kUpdateGrain = 1 << 16;
+
+/// Calls `update(p, values, gradient, first, last)` for the values [first, last) of every parameter
+/// that has a gradient, stretches of a large one on several threads.
 template <class Update>
 void for_each_gradient(const std::vector<Parameter>& parameters, Update update) {
   for (size_t p = 0; p < parameters.size(); ++p) {
@@ -67,7 +73,9 @@ void for_each_gradient(const std::vector<Parameter>& parameters, Update update) 
     }
     const at::Tensor gradient = value.grad().cpu().contiguous();
     const at::Tensor here = value.detach().cpu();  // the same memory where that is on the CPU
-    update(p, here.data_ptr<float>(), gradient.data_ptr<float>(), value.numel());
+    at::parallel_for(0, value.numel(), kUpdateGrain, [&](int64_t first, int64_t last) {
+      update(p, here.data_ptr<float>(), gradient.data_ptr<float>(), first, last);
+    });
     if (!value.is_cpu()) {
       value.detach().copy_(here);
     }

@@ -17,15 +17,17 @@ class Sgd final : public MomentOptimizer {
     // Nesterov's direction is g + momentum x velocity, the plain one velocity alone.
     const float of_gradient = options_.nesterov ? 1.0F : 0.0F;
     const float of_velocity = options_.nesterov ? momentum : 1.0F;
-    for_each_gradient(parameters_, [&](size_t p, float* value, const float* gradient, int64_t n) {
-      const auto decay = static_cast<float>(decay_of(parameters_[p], options_));
-      float* velocity = moments_.data(0, p);
-      for (int64_t i = 0; i < n; ++i) {
-        const float g = gradient[i] + decay * value[i];
-        velocity[i] = momentum * velocity[i] + g;
-        value[i] -= rate * (of_gradient * g + of_velocity * velocity[i]);
-      }
-    });
+    for_each_gradient(
+        parameters_,
+        [&](size_t p, float* value, const float* gradient, int64_t first, int64_t last) {
+          const auto decay = static_cast<float>(decay_of(parameters_[p], options_));
+          float* velocity = moments_.data(0, p);
+          for (int64_t i = first; i < last; ++i) {
+            const float g = gradient[i] + decay * value[i];
+            velocity[i] = momentum * velocity[i] + g;
+            value[i] -= rate * (of_gradient * g + of_velocity * velocity[i]);
+          }
+        });
     ++steps_;
   }
 };
