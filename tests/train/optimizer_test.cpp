@@ -61,6 +61,22 @@ TEST_P(ReferenceTest, FollowsTorchStepByStep) {
   }
 }
 
+/// What a GPU computes with, here on doubles.
+TEST_P(ReferenceTest, FollowsTorchWithTensorOperations) {
+  const Parameter parameter = {
+      "w", ParameterKind::Weight, tensor_of(reference::kStart).to(at::kDouble).requires_grad_()};
+  const auto optimizer = make_optimizer({parameter}, options_of(GetParam()));
+  for (size_t i = 0; i < reference::kRates.size(); ++i) {
+    parameter.value.mutable_grad() = tensor_of(reference::kGradients[i]).to(at::kDouble);
+    optimizer->step(reference::kRates[i]);
+    for (size_t k = 0; k < reference::kStart.size(); ++k) {
+      ASSERT_NEAR(
+          parameter.value[static_cast<int64_t>(k)].item<double>(), GetParam().path[i][k], 1e-6)
+          << "step " << i << ", value " << k;
+    }
+  }
+}
+
 TEST_P(ReferenceTest, GoesOnFromARestoredState) {
   const Parameter whole = start_parameter();
   const auto uninterrupted = make_optimizer({whole}, options_of(GetParam()));

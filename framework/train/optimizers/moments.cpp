@@ -9,13 +9,9 @@ namespace coppice::train {
 Moments::Moments(const std::vector<Parameter>& parameters, std::vector<std::string> names)
     : names_(std::move(names)), tensors_(names_.size()) {
   for (const Parameter& p : parameters) {
-    if (p.value.scalar_type() != at::kFloat || !p.value.is_contiguous()) {
-      throw core::Error(core::ErrorKind::InvalidArgument,
-                        "parameter '" + p.name + "' is not contiguous f32; optimisers need that");
-    }
     parameter_names_.push_back(p.name);
     for (auto& tensors : tensors_) {
-      tensors.push_back(at::zeros_like(p.value.detach(), at::TensorOptions(at::kCPU)));
+      tensors.push_back(at::zeros_like(p.value.detach()));
     }
   }
 }

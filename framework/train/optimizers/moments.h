@@ -10,14 +10,31 @@
 
 namespace coppice::train {
 
-/// Tensors like the parameters ("momentum", "first moment") that an optimiser keeps, zero at first;
-/// on the CPU, where optimisers compute wherever the network is.
+/// Whether an optimiser reaches its values by address: contiguous floats on the CPU.
+inline bool has_loop(const at::Tensor& value) {
+  return value.is_cpu() && value.scalar_type() == at::kFloat && value.is_contiguous();
+}
+
+/// Values [first, first + count) of a parameter that has a loop.
+struct ParameterPart {
+  size_t parameter;
+  int64_t first;
+  int64_t count;
+  float* value;
+  const float* gradient;
+};
+
+/// Tensors like the parameters ("momentum", "first moment") that an optimiser keeps beside them,
+/// zero at first.
 class Moments {
  public:
   Moments(const std::vector<Parameter>& parameters, std::vector<std::string> names);
 
-  /// Values of moment `m` of parameter `p`; REQUIRES: contiguous f32.
-  float* data(size_t m, size_t p) const { return tensors_[m][p].data_ptr<float>(); }
+  const at::Tensor& tensor(size_t m, size_t p) const { return tensors_[m][p]; }
+
+  float* data(size_t m, const ParameterPart& part) const {
+    return tensors_[m][part.parameter].data_ptr<float>() + part.first;
+  }
 
   OptimizerState state(int64_t steps) const;
   /// Copies the values; throws Error{Corrupt} for missing names or other shapes.
@@ -62,23 +79,29 @@ inline double decay_of(const Parameter& parameter, const recipe::OptimizerOption
 /// Values that one thread updates faster than another is woken.
 inline constexpr int64_t kUpdateGrain = 1 << 16;
 
-/// Calls `update(p, values, gradient, first, last)` for the values [first, last) of every parameter
-/// that has a gradient, stretches of a large one on several threads.
-template <class Update>
-void for_each_gradient(const std::vector<Parameter>& parameters, Update update) {
+/// For every parameter that has a gradient: `loop(part)` where it has a loop, stretches of a
+/// large one on several threads; for any other device and type `ops(p, value, gradient)`, which
+/// computes with tensors.
+template <class Loop, class Ops>
+void for_each_gradient(const std::vector<Parameter>& parameters, Loop loop, Ops ops) {
   for (size_t p = 0; p < parameters.size(); ++p) {
-    const at::Tensor& value = parameters[p].value;
-    if (!value.grad().defined()) {
+    const at::Tensor& gradient = parameters[p].value.grad();
+    if (!gradient.defined()) {
       continue;
     }
-    const at::Tensor gradient = value.grad().cpu().contiguous();
-    const at::Tensor here = value.detach().cpu();  // the same memory where that is on the CPU
-    at::parallel_for(0, value.numel(), kUpdateGrain, [&](int64_t first, int64_t last) {
-      update(p, here.data_ptr<float>(), gradient.data_ptr<float>(), first, last);
-    });
-    if (!value.is_cpu()) {
-      value.detach().copy_(here);
+    const at::Tensor value = parameters[p].value.detach();  // the same memory
+    if (!has_loop(value)) {
+      ops(p, value, gradient);
+      continue;
     }
+    const at::Tensor dense = gradient.contiguous();
+    at::parallel_for(0, value.numel(), kUpdateGrain, [&](int64_t first, int64_t last) {
+      loop(ParameterPart{p,
+                         first,
+                         last - first,
+                         value.data_ptr<float>() + first,
+                         dense.data_ptr<float>() + first});
+    });
   }
 }
 
