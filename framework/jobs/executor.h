@@ -47,7 +47,7 @@ struct LocalLaunch {
 LocalLaunch parse_launch(std::string_view text);
 
 /// Starts `trainer --job <folder>/job.yaml --out <folder>`; sets OPENBLAS_CORETYPE where OpenBLAS
-/// misjudges an AVX-512 machine, and keeps OpenMP's waiting threads from spinning.
+/// misjudges an AVX-512 machine, and keeps waiting threads of OpenMP and OpenBLAS from spinning.
 ///
 /// Jobs of kind "train" are run by as many ranks as `launch` says, which meet at 127.0.0.1: the
 /// first that fails ends the others, and the error names it. Rank 0 reports progress; rank r writes

@@ -96,6 +96,7 @@ std::map<std::string, std::string> job_environment() {
   std::map<std::string, std::string> environment = {
       {"OMP_WAIT_POLICY", "passive"},
       {"GOMP_SPINCOUNT", "100"},
+      {"OPENBLAS_THREAD_TIMEOUT", "14"},  // 2^14 cycles, of 2^26
   };
   if (openblas_misjudges(read_cpuinfo())) {
     environment["OPENBLAS_CORETYPE"] = "SkylakeX";

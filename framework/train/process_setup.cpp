@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <limits>
 
+#include <ATen/Parallel.h>
 #include <malloc.h>
 #include <omp.h>
 #include <stdlib.h>  // NOLINT: setenv is POSIX
 #include <unistd.h>
 
 #include "jobs/machine.h"
+
+/// Null where libtorch multiplies with another library.
+extern "C" void openblas_set_num_threads(int count) __attribute__((weak));
 
 namespace coppice::train {
 
@@ -33,6 +37,13 @@ int threads_to_train_with(int64_t asked, int64_t batch_macs, int64_t ranks_here)
   }
   const int64_t available = std::max<int64_t>(1, ::omp_get_max_threads() / ranks_here);
   return static_cast<int>(std::clamp<int64_t>(batch_macs / kMacsThatKeepAThreadBusy, 1, available));
+}
+
+void use_threads(int threads) {
+  at::set_num_threads(threads);
+  if (openblas_set_num_threads != nullptr) {
+    openblas_set_num_threads(threads);
+  }
 }
 
 }  // namespace coppice::train

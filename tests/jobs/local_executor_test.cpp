@@ -63,9 +63,10 @@ TEST_F(LocalExecutorTest, HandsOverTheJobAndItsProgress) {
   EXPECT_EQ(core::read_text(out_ / "stderr.txt"), "noise\n");
 }
 
-TEST_F(LocalExecutorTest, CalmsOpenMp) {
-  make("echo \"$OMP_WAIT_POLICY $GOMP_SPINCOUNT\" > \"$4/environment\"\n")->run(spec(), out_, {});
-  EXPECT_EQ(core::read_text(out_ / "environment"), "passive 100\n");
+TEST_F(LocalExecutorTest, CalmsWaitingThreads) {
+  make("echo \"$OMP_WAIT_POLICY $GOMP_SPINCOUNT $OPENBLAS_THREAD_TIMEOUT\" > \"$4/environment\"\n")
+      ->run(spec(), out_, {});
+  EXPECT_EQ(core::read_text(out_ / "environment"), "passive 100 14\n");
 }
 
 TEST_F(LocalExecutorTest, TellsTheJobsOwnError) {

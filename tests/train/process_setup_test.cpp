@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+/// Null where libtorch multiplies with another library.
+extern "C" int openblas_get_num_threads() __attribute__((weak));
+
 namespace coppice::train {
 namespace {
 
@@ -20,6 +23,18 @@ TEST(ThreadsToTrainWith, GivesEachThreadEnoughToDo) {
   EXPECT_EQ(threads_to_train_with(0, 1'000'000'000'000, 2), 2) << "shared by the ranks";
   EXPECT_EQ(threads_to_train_with(0, 1'000'000'000'000, 9), 1);
   omp_set_num_threads(available);
+}
+
+TEST(UseThreads, HoldsForOpenMpAndOpenBlas) {
+  const int available = omp_get_max_threads();
+  for (const int count : {1, 2}) {
+    use_threads(count);
+    EXPECT_EQ(omp_get_max_threads(), count);
+    if (openblas_get_num_threads != nullptr) {
+      EXPECT_EQ(openblas_get_num_threads(), count);
+    }
+  }
+  use_threads(available);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
-#include <ATen/Parallel.h>
-
 #include "graph/onnx.h"
 #include "train/components.h"
+#include "train/process_setup.h"
 #include "train/torchscript/torchscript.h"
 
 namespace coppice::train {
@@ -26,7 +25,7 @@ void run_eager_job(const JobContext& context) {
   context.allow_inputs({"model"});
   const auto options = context.options<EagerOptions>();
   const graph::Model model = graph::load_onnx(context.input("model"));
-  at::set_num_threads(1);
+  use_threads(1);
   const double latency = eager_latency_us(model, options.rounds, options.runs);
   context.write_summary({{"latency_us", latency}});
 }

@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include <ATen/Parallel.h>
-
 #include "core/error.h"
 #include "train/components.h"
 #include "train/process_setup.h"
@@ -82,7 +80,7 @@ std::vector<std::unique_ptr<Strategy>> make_strategies(const JobContext& context
 void set_threads(const recipe::TrainOptions& options, int64_t macs, const RankGroup* ranks) {
   const int64_t ranks_there = ranks == nullptr ? 1 : ranks->placement().ranks;
   const int64_t here = ranks == nullptr ? 1 : ranks->placement().ranks_here;
-  at::set_num_threads(
+  use_threads(
       threads_to_train_with(options.threads, macs * options.batch_size / ranks_there, here));
 }
 
