@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/dot.h>
 
@@ -20,12 +21,13 @@ Gradients gradients_of(const std::vector<Parameter>& parameters) {
 }
 
 double norm_of(const Gradients& gradients) {
-  double squares = 0;
+  at::Tensor squares;  // read once, that a GPU is waited for once
   for (const at::Tensor& g : gradients) {
     const at::Tensor flat = g.reshape(-1);
-    squares += at::dot(flat, flat).item<double>();
+    const at::Tensor square = at::dot(flat, flat).to(at::kDouble);
+    squares = squares.defined() ? squares + square : square;
   }
-  return std::sqrt(squares);
+  return squares.defined() ? std::sqrt(squares.item<double>()) : 0;
 }
 
 double clip_by_norm(const Gradients& gradients, double largest) {
