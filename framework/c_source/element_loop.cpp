@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "c_source/match.h"
+#include "graph/elementwise.h"
 #include "runtime/quantised.h"
 
 namespace coppice::c_source {
@@ -78,19 +79,12 @@ bool is_elementwise(Op op) {
     case Op::Mul:
     case Op::Div:
     case Op::BatchNorm:
-    case Op::Relu:
-    case Op::LeakyRelu:
     case Op::PRelu:
-    case Op::Clip:
-    case Op::Sigmoid:
-    case Op::Tanh:
-    case Op::HardSwish:
-    case Op::Erf:
     case Op::QuantizeLinear:
     case Op::DequantizeLinear:
       return true;
     default:
-      return false;
+      return graph::is_unary_elementwise(op);
   }
 }
 

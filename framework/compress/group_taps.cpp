@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compress/group_map.h"
+#include "graph/elementwise.h"
 
 namespace coppice::compress {
 
@@ -29,13 +30,6 @@ bool is_pointwise(const graph::Model& model, const Node& node) {
   switch (node.op) {
     case Op::BatchNorm:
     case Op::PRelu:
-    case Op::Relu:
-    case Op::LeakyRelu:
-    case Op::Clip:
-    case Op::Sigmoid:
-    case Op::Tanh:
-    case Op::HardSwish:
-    case Op::Erf:
     case Op::Dropout:
       return true;
     case Op::Add:
@@ -44,7 +38,7 @@ bool is_pointwise(const graph::Model& model, const Node& node) {
     case Op::Div:
       return model.is_weight(node.inputs[0]) || model.is_weight(node.inputs[1]);
     default:
-      return false;
+      return graph::is_unary_elementwise(node.op);
   }
 }
 

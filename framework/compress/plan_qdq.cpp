@@ -4,6 +4,7 @@
 #include "compress/qdq.h"
 #include "compress/quantise.h"
 #include "core/error.h"
+#include "graph/elementwise.h"
 
 namespace coppice::compress {
 
@@ -89,11 +90,6 @@ class Planner {
       case Op::Concat:
       case Op::Slice:
       case Op::Transpose:
-      case Op::LeakyRelu:
-      case Op::Sigmoid:
-      case Op::Tanh:
-      case Op::HardSwish:
-      case Op::Erf:
         return wanted_.contains(node.name);
       case Op::Resize:
         return wanted_.contains(node.name) && moves(node);
@@ -112,7 +108,7 @@ class Planner {
       case Op::Clip:
         return wanted_.contains(node.name) && !(is_rectifier(node) && is_fused(node));
       default:
-        return false;
+        return graph::is_unary_elementwise(node.op) && wanted_.contains(node.name);
     }
   }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "graph/elementwise.h"
 #include "runtime/reference/kernel.h"
 
 namespace coppice::runtime {
@@ -45,16 +46,10 @@ bool scales_channels(ModelIndex& index, const Node& node) {
 
 /// Which operand carries the chain on, or nullopt when the op is not element-wise per channel.
 std::optional<size_t> chain_operand(ModelIndex& index, const Node& node) {
+  if (node.op == Op::Cast || graph::is_unary_elementwise(node.op)) {
+    return size_t{0};
+  }
   switch (node.op) {
-    case Op::Cast:
-    case Op::Relu:
-    case Op::LeakyRelu:
-    case Op::Clip:
-    case Op::Sigmoid:
-    case Op::Tanh:
-    case Op::HardSwish:
-    case Op::Erf:
-      return size_t{0};
     case Op::QuantizeLinear:
     case Op::DequantizeLinear:
       return scales_channels(index, node) ? std::optional<size_t>(0) : std::nullopt;

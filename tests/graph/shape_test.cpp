@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "graph/elementwise.h"
 #include "graph/models.h"
 
 namespace coppice::graph {
@@ -462,6 +463,25 @@ TEST(InferShapes, DequantizedWeightHasNoBatch) {
   EXPECT_EQ(model.graph.at("q").dtype, DType::U8);
   EXPECT_EQ(model.graph.at("average").shape, (Shape{-1, 4, 3, 2}));
   EXPECT_EQ(model.graph.at("last").shape, (Shape{-1, 2, 1, 1}));
+}
+
+TEST(Ops, UnaryElementwiseOnesKeepTheTypeOfTheirOnlyInput) {
+  std::set<Op> seen;
+  for (const Case& c : cases()) {
+    if (c.expected.empty() || !is_unary_elementwise(c.op)) {
+      continue;
+    }
+    seen.insert(c.op);
+    Shape same = c.inputs.at(0);
+    same.insert(same.begin(), kBatch);
+    EXPECT_EQ(c.expected, same) << c.what;
+    EXPECT_EQ(c.dtype, c.input_dtype) << c.what;
+    EXPECT_TRUE(c.weights.empty() && info(c.op).most_inputs == 1) << c.what;
+  }
+  EXPECT_EQ(seen.size(), 7U);
+  for (const Op other : {Op::Cast, Op::Dropout, Op::PRelu, Op::BatchNorm, Op::Softmax}) {
+    EXPECT_FALSE(is_unary_elementwise(other)) << to_string(other);
+  }
 }
 
 TEST(Ops, InfoMatchesTheEnum) {
