@@ -79,7 +79,7 @@ std::map<std::string, const Node*> owners_of(const graph::Graph& graph) {
   throw core::Error(core::ErrorKind::Corrupt, "latency table: " + reason);
 }
 
-int64_t width_in(const nlohmann::json& entry, const char* field) {
+int64_t whole_number(const nlohmann::json& entry, const char* field) {
   if (!entry.at(field).is_number_integer()) {
     refuse_table(fmt::format("'{}' of a layer is no whole number", field));
   }
@@ -143,8 +143,8 @@ void LatencyTable::add(const graph::Model& model, std::span<const runtime::StepT
   for (const auto& [node, us] : micros) {
     const Layer layer = layer_of(model, *node);
     Time& time = layers_[layer.kind][layer.width];
-    time.sum_us += us;
     ++time.profiles;
+    time.mean_us += (us - time.mean_us) / static_cast<double>(time.profiles);
   }
 }
 
@@ -156,7 +156,7 @@ double LatencyTable::look_up(const Layer& layer, const std::string& node) const 
                           "' is; profile a network that has one on the device");
   }
   if (const auto exact = kind->second.find(layer.width); exact != kind->second.end()) {
-    return exact->second.mean();
+    return exact->second.mean_us;
   }
   const double work = work_of(layer.width);
   std::pair<double, double> below{0, 0};  // work, microseconds
@@ -164,10 +164,10 @@ double LatencyTable::look_up(const Layer& layer, const std::string& node) const 
   for (const auto& [width, time] : kind->second) {
     const double known = work_of(width);
     if (known <= work && known > below.first) {
-      below = {known, time.mean()};
+      below = {known, time.mean_us};
     }
     if (known >= work && (above.first == 0 || known < above.first)) {
-      above = {known, time.mean()};
+      above = {known, time.mean_us};
     }
   }
   if (above.first == 0) {
@@ -192,8 +192,11 @@ std::string LatencyTable::to_json() const {
   nlohmann::json entries = nlohmann::json::array();
   for (const auto& [kind, widths] : layers_) {
     for (const auto& [width, time] : widths) {
-      entries.push_back(
-          {{"kind", kind}, {"in", width.in}, {"out", width.out}, {"us", time.mean()}});
+      entries.push_back({{"kind", kind},
+                         {"in", width.in},
+                         {"out", width.out},
+                         {"us", time.mean_us},
+                         {"profiles", time.profiles}});
     }
   }
   const nlohmann::json table{
@@ -211,12 +214,13 @@ LatencyTable LatencyTable::from_json(const std::string& text) {
     table.device = json.value("device", "");
     table.backend = json.value("backend", "");
     for (const nlohmann::json& entry : json.at("layers")) {
-      const Width width{width_in(entry, "in"), width_in(entry, "out")};
+      const Width width{whole_number(entry, "in"), whole_number(entry, "out")};
       const auto us = entry.at("us").get<double>();
-      if (width.in < 0 || width.out < 1 || !std::isfinite(us) || us < 0) {
+      const int64_t profiles = entry.contains("profiles") ? whole_number(entry, "profiles") : 1;
+      if (width.in < 0 || width.out < 1 || !std::isfinite(us) || us < 0 || profiles < 1) {
         refuse_table("layer '" + entry.at("kind").get<std::string>() + "' is out of range");
       }
-      table.layers_[entry.at("kind").get<std::string>()][width] = {us, 1};
+      table.layers_[entry.at("kind").get<std::string>()][width] = {us, profiles};
     }
   } catch (const nlohmann::json::exception& error) {
     const std::string what = error.what();

@@ -19,10 +19,11 @@ namespace coppice::compress {
 ///
 ///     {"format": "coppice-latency-table-1", "device": "gateway-7", "backend": "onednn",
 ///      "layers": [{"kind": "Conv 3x3 stride 1x1 16x16 to 16x16", "in": 16, "out": 32,
-///      "us": 41.5}]}
+///      "us": 41.5, "profiles": 1}]}
 ///
 /// A kind is all of a layer but its channels: op, kernel, stride, dilation, groups and sizes of the
-/// images; of the network's input the sample's shape.
+/// images; of the network's input the sample's shape. "us" is the mean of so many profiles; a table
+/// that was loaded goes on to average as if it had never been saved. Without "profiles" it is 1.
 class LatencyTable {
  public:
   std::string device;
@@ -53,10 +54,8 @@ class LatencyTable {
   };
 
   struct Time {
-    double sum_us = 0;
+    double mean_us = 0;
     int64_t profiles = 0;
-
-    double mean() const { return sum_us / static_cast<double>(profiles); }
   };
 
   struct Layer {

@@ -64,6 +64,37 @@ TEST(LatencyTable, SurvivesItsFile) {
   EXPECT_DOUBLE_EQ(loaded.predict(two_layers(7)), table.predict(two_layers(7)));
 }
 
+/// conv1 takes `us`; the other layers take no time.
+void add_profile(LatencyTable& table, double us) {
+  table.add(two_layers(4), std::vector<runtime::StepTime>{{"conv1", "Conv", us}});
+}
+
+TEST(LatencyTable, AveragesOnAfterItsFile) {
+  LatencyTable table;
+  for (const double us : {10.0, 20.0, 25.0}) {
+    add_profile(table, us);
+  }
+  LatencyTable loaded = LatencyTable::from_json(table.to_json());
+  EXPECT_EQ(loaded.to_json(), table.to_json()) << "though no double holds the mean of 3";
+  add_profile(table, 45);
+  add_profile(loaded, 45);
+  EXPECT_NEAR(loaded.predict(two_layers(4)), 25, 1e-9);
+  EXPECT_EQ(loaded.to_json(), table.to_json());
+}
+
+TEST(LatencyTable, TakesAnEntryWithoutProfilesForOne) {
+  LatencyTable table;
+  add_profile(table, 10);
+  std::string older = table.to_json();
+  for (const std::string key = ",\n   \"profiles\": 1"; older.find(key) != std::string::npos;) {
+    older.erase(older.find(key), key.size());
+  }
+  ASSERT_THAT(older, testing::Not(HasSubstr("profiles")));
+  LatencyTable loaded = LatencyTable::from_json(older);
+  add_profile(loaded, 30);
+  EXPECT_NEAR(loaded.predict(two_layers(4)), 20, 1e-9);
+}
+
 TEST(LatencyTable, ComesFromAnEnginesProfile) {
   const graph::Model model = make_cnn();
   const auto engine = runtime::build_engine(model, {.backend = "reference"});
@@ -114,6 +145,8 @@ TEST(LatencyTable, RefusesDamagedFiles) {
        R"({"format": "coppice-latency-table-1", "layers": [{"kind": "Gemm", "in": 1, "out": 2, "us": -1}]})",
        R"({"format": "coppice-latency-table-1", "layers": [{"kind": "Gemm", "in": 1e300, "out": 2, "us": 1}]})",
        R"({"format": "coppice-latency-table-1", "layers": [{"kind": "Gemm", "in": 1, "out": 2.5, "us": 1}]})",
+       R"({"format": "coppice-latency-table-1", "layers": [{"kind": "Gemm", "in": 1, "out": 2, "us": 1, "profiles": 0}]})",
+       R"({"format": "coppice-latency-table-1", "layers": [{"kind": "Gemm", "in": 1, "out": 2, "us": 1, "profiles": 1.5}]})",
        R"({"format": "coppice-latency-table-1", "layers": [{"kind": 3, "in": 1, "out": 2, "us": 1}]})"}) {
     try {
       LatencyTable::from_json(text);
