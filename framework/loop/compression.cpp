@@ -5,15 +5,13 @@
 #include <fmt/format.h>
 
 #include "core/clock.h"
-#include "core/config.h"
 #include "core/error.h"
 #include "core/files.h"
-#include "data/split.h"
 #include "graph/onnx.h"
-#include "loop/first_training.h"
+#include "loop/controls.h"
 #include "loop/import.h"
 #include "loop/measure.h"
-#include "loop/scratch.h"
+#include "loop/stage_inputs.h"
 #include "report/metrics_log.h"
 
 namespace coppice::loop {
@@ -21,7 +19,6 @@ namespace coppice::loop {
 namespace {
 
 namespace fs = std::filesystem;
-using Inputs = std::map<std::string, fs::path>;
 
 bool is_int8(const graph::Graph& graph) {
   return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const graph::Node& node) {
@@ -39,7 +36,8 @@ class Compression {
       : options_(options),
         folder_(std::move(folder)),
         executor_(executor),
-        stages_(executor, cache, static_cast<uint64_t>(options.seed)) {}
+        stages_(executor, cache, static_cast<uint64_t>(options.seed)),
+        inputs_(options, data_, result_.rows, folder_ / "data") {}
 
   CompressionResult run() {
     read_data();
@@ -49,7 +47,8 @@ class Compression {
       }
     }
     if (options_.control) {
-      run_controls();
+      result_.controls =
+          run_controls(options_, result_.rows, inputs_, folder_ / "scratch", stages_);
     }
     const core::Stopwatch watch;
     judge();
@@ -76,64 +75,6 @@ class Compression {
     stages_.record("import", watch.seconds());
   }
 
-  const CompressionRow* find_row(const std::string& name) const {
-    const auto it = std::find_if(result_.rows.begin(), result_.rows.end(), [&](const auto& row) {
-      return row.name == name;
-    });
-    return it == result_.rows.end() ? nullptr : &*it;
-  }
-
-  fs::path model_of(const std::string& name) const {
-    if (name == kModelStage) {
-      return options_.model.onnx;
-    }
-    const CompressionRow* row = find_row(name);
-    return row == nullptr ? fs::path(name) : row->model;
-  }
-
-  fs::path training_data(const std::vector<std::string>& without) const {
-    if (without.empty()) {
-      return data_.train.version.file;
-    }
-    std::vector<int64_t> kept;
-    const auto& names = result_.class_names;
-    for (size_t i = 0; i < names.size(); ++i) {
-      if (std::find(without.begin(), without.end(), names[i]) == without.end()) {
-        kept.push_back(static_cast<int64_t>(i));
-      }
-    }
-    const data::Dataset& all = *data_.train.samples;
-    const auto rest = data::make_subset(data_.train.samples, data::with_classes(all, kept));
-    return data::write_version(
-               folder_ / "data", *rest, {data_.train.version.hash}, {{"split", "without classes"}})
-        .file;
-  }
-
-  Inputs data_inputs(const StageOptions& stage) const {
-    const fs::path& held_out = data_.held_out.version.file;
-    switch (stage_kind(stage.kind).data) {
-      case StageData::Training:
-        return {{"train", training_data(stage.train.without_classes)}, {"validation", held_out}};
-      case StageData::Calibration:
-        return {{"calibration", data_.train.version.file}};
-      case StageData::Validation:
-        return {{"validation", held_out}};
-      case StageData::None:
-        break;
-    }
-    if (stage.kind == "prune" && compress::needs_data(stage.prune.criterion)) {
-      return {{"train", data_.train.version.file}};
-    }
-    return {};
-  }
-
-  void add_teachers(const StageOptions& stage, Inputs& inputs) const {
-    const auto teachers = stage.train.teachers();
-    for (size_t i = 0; i < teachers.size(); ++i) {
-      inputs[i == 0 ? "teacher" : fmt::format("teacher{}", i + 1)] = model_of(teachers[i]);
-    }
-  }
-
   /// A stage that trains the experiment's own network for the first time.
   StageOptions with_own_network(StageOptions stage) const {
     if (!stage.train.builds && stage.from == kModelStage && options_.model.onnx.empty()) {
@@ -149,21 +90,20 @@ class Compression {
     CompressionRow row;
     row.name = stage.name;
     row.kind = stage.kind;
-    Inputs inputs = data_inputs(stage);
+    StageInputs::Files inputs = inputs_.of(stage);
     if (!stage.builds()) {
       row.from = stage.from;
-      inputs["model"] = model_of(stage.from);
-      if (const CompressionRow* before = find_row(stage.from)) {
+      inputs["model"] = inputs_.model(stage.from);
+      if (const CompressionRow* before = inputs_.row(stage.from)) {
         row.shape = before->shape;
         row.epochs = before->epochs;
       }
     }
     if (stage.kind == "train") {
-      add_teachers(stage, inputs);
       row.epochs += stage.train.train.epochs;
     }
     if (!part.reference.empty()) {
-      inputs["reference"] = model_of(part.reference);
+      inputs["reference"] = inputs_.model(part.reference);
     }
     row.shape = part.shape.value_or(row.shape);
     const fs::path model = inputs.contains("model") ? inputs.at("model") : fs::path();
@@ -201,45 +141,6 @@ class Compression {
         row.figures[told] = it->second;
       }
     }
-  }
-
-  /// One training per shape, for as many epochs as its longest chain had.
-  void run_controls() {
-    std::map<std::string, int64_t> epochs;
-    for (const CompressionRow& row : result_.rows) {
-      if (!row.shape.empty()) {
-        epochs[row.shape] = std::max(epochs[row.shape], row.epochs);
-      }
-    }
-    for (const CompressionRow& row : result_.rows) {
-      if (row.shape != row.name || epochs[row.name] == 0) {
-        continue;
-      }
-      if (const auto first = first_training(options_, row.name)) {
-        run_control(row, *first, epochs[row.name]);
-      }
-    }
-  }
-
-  void run_control(const CompressionRow& pruned, const StageOptions& first, int64_t epochs) {
-    CompressionRow control;
-    control.name = "control-" + pruned.name;
-    control.kind = "train";
-    control.shape = pruned.name;
-    control.epochs = epochs;
-    const fs::path start = folder_ / "scratch" / (pruned.name + ".onnx");
-    fs::create_directories(start.parent_path());
-    graph::save_onnx(
-        redraw_weights(graph::load_onnx(pruned.model), static_cast<uint64_t>(options_.seed)),
-        start);
-    Inputs inputs = data_inputs(first);
-    add_teachers(first, inputs);
-    inputs["model"] = start;
-    recipe::TrainJob job{.model = {}, .train = first.train.train};
-    job.train.epochs = epochs;
-    control.folder = stages_.run("train", control.name, std::move(inputs), core::dump_options(job));
-    control.model = control.folder / "model.onnx";
-    result_.controls.push_back(std::move(control));
   }
 
   void judge() {
@@ -288,6 +189,7 @@ class Compression {
   Stages stages_;
   ImportedData data_;
   CompressionResult result_;
+  StageInputs inputs_;
 };
 
 double ratio(double above, double below) {
