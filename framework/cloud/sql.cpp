@@ -6,17 +6,10 @@
 #include <fmt/format.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
-#include "core/error.h"
 #include "core/file_descriptor.h"
+#include "jobs/database_error.h"
 
 namespace coppice::cloud {
-
-namespace {
-
-constexpr int kCorrupt = 11;     // SQLITE_CORRUPT
-constexpr int kNoDatabase = 26;  // SQLITE_NOTADB
-
-}  // namespace
 
 void open_sqlite(soci::session& sql,
                  const std::filesystem::path& file,
@@ -41,17 +34,8 @@ void open_sqlite(soci::session& sql,
 }
 
 void rethrow(const std::filesystem::path& file, const soci::soci_error& error) {
-  core::ErrorKind kind = core::ErrorKind::Io;
-  if (const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
-    const int result = sqlite->result() & 0xff;
-    if (result == kCorrupt || result == kNoDatabase) {
-      kind = core::ErrorKind::Corrupt;
-    }
-  }
-  // The lines after the first repeat the query and its values.
-  std::string message = error.what();
-  message = message.substr(0, message.find('\n'));
-  throw core::Error(kind, fmt::format("database '{}': {}", file.string(), message));
+  const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
+  throw jobs::database_error(file, sqlite != nullptr ? sqlite->result() : 0, error.what());
 }
 
 core::Bytes to_bytes(soci::blob& blob) {

@@ -10,14 +10,13 @@
 #include <soci/sqlite3/soci-sqlite3.h>
 
 #include "core/error.h"
+#include "jobs/database_error.h"
 
 namespace coppice::jobs {
 
 namespace {
 
-constexpr int kBusy = 5;         // SQLITE_BUSY
-constexpr int kCorrupt = 11;     // SQLITE_CORRUPT
-constexpr int kNoDatabase = 26;  // SQLITE_NOTADB
+constexpr int kBusy = 5;  // SQLITE_BUSY
 constexpr int kBusyTimeoutSeconds = 30;
 
 struct Binding {
@@ -117,18 +116,9 @@ struct Database::State {
   std::filesystem::path file;
   soci::session session;
 
-  /// SOCI's messages may hold several lines (the query and its values): the first tells enough.
   [[noreturn]] void rethrow(const soci::soci_error& error) const {
-    core::ErrorKind kind = core::ErrorKind::Io;
-    if (const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
-      const int result = sqlite->result() & 0xff;
-      if (result == kCorrupt || result == kNoDatabase) {
-        kind = core::ErrorKind::Corrupt;
-      }
-    }
-    std::string message = error.what();
-    message = message.substr(0, message.find('\n'));
-    throw core::Error(kind, fmt::format("database '{}': {}", file.string(), message));
+    const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
+    throw database_error(file, sqlite != nullptr ? sqlite->result() : 0, error.what());
   }
 
   template <class Body>
