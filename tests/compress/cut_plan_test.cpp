@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 
 #include "compress/criteria.h"
-#include "compress/name_pattern.h"
 
 namespace coppice::compress {
 
@@ -106,17 +105,6 @@ TEST(GroupLimits, CountTheOutputsOfAllConvolutionGroups) {
 
 TEST(WeakestFirst, BreaksTiesByTheIndex) {
   EXPECT_THAT(weakest_first({3, 1, 2, 1}), ElementsAre(1, 3, 2, 0));
-}
-
-TEST(NamePattern, KnowsStarsAndQuestionMarks) {
-  EXPECT_TRUE(matches("conv1", "conv1"));
-  EXPECT_TRUE(matches("conv?", "conv1"));
-  EXPECT_TRUE(matches("*", ""));
-  EXPECT_TRUE(matches("layer*.conv*", "layer12.0.conv1"));
-  EXPECT_TRUE(matches("*1*2*", "a1b12c"));
-  EXPECT_FALSE(matches("conv?", "conv"));
-  EXPECT_FALSE(matches("conv", "conv1"));
-  EXPECT_FALSE(matches("*.conv", "a.conv1"));
 }
 
 }  // namespace

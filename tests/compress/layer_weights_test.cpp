@@ -25,8 +25,12 @@ TEST(LayerNames, StarAndQuestionMarkStandForText) {
   EXPECT_TRUE(matches("*.conv?.*", "block.conv1.a"));
   EXPECT_FALSE(matches("*.conv?.*", "block.conv.a"));
   EXPECT_TRUE(matches("a*b*c", "axxbxbyc"));
+  EXPECT_TRUE(matches("conv?", "conv1"));
+  EXPECT_TRUE(matches("*1*2*", "a1b12c"));
   EXPECT_FALSE(matches("a*b*c", "axxbxby"));
   EXPECT_FALSE(matches("", "a"));
+  EXPECT_FALSE(matches("conv?", "conv"));
+  EXPECT_FALSE(matches("*.conv", "a.conv1"));
 }
 
 TEST(LayerNames, APatternThatFitsNothingIsAnError) {

@@ -1,7 +1,6 @@
-#include <zlib.h>
-
 #include "core/expect_error.h"
 #include "core/files.h"
+#include "core/gzip.h"
 
 namespace coppice::core {
 namespace {
@@ -10,17 +9,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 Bytes gzip(std::string_view text) {
-  z_stream stream = {};
-  deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  Bytes result(deflateBound(&stream, text.size()));
-  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(result.data());
-  stream.avail_out = static_cast<uInt>(result.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  result.resize(result.size() - stream.avail_out);
-  deflateEnd(&stream);
-  return result;
+  return test::gzip(as_bytes(text));
 }
 
 std::string sample() {

@@ -1,15 +1,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include "core/expect_error.h"
 #include "core/files.h"
+#include "core/gzip.h"
 #include "data/readers.h"
 #include "data/samples.h"
 
 namespace coppice::data {
 namespace {
 
+using core::test::gzip;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -38,20 +39,6 @@ core::Bytes labels_idx(const std::vector<int>& labels) {
     bytes.push_back(static_cast<std::byte>(label));
   }
   return bytes;
-}
-
-core::Bytes gzip(const core::Bytes& plain) {
-  z_stream stream = {};
-  deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  core::Bytes packed(deflateBound(&stream, plain.size()));
-  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(plain.data()));
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
 }
 
 class Idx : public ::testing::Test {

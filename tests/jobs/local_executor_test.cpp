@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "core/error.h"
+#include "core/error_of.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "jobs/executor.h"
@@ -31,12 +31,7 @@ class LocalExecutorTest : public ::testing::Test {
   }
 
   Error failure(const std::string& script, LocalLaunch launch = {}) {
-    try {
-      make(script, launch)->run(spec(), out_, {});
-    } catch (const Error& error) {
-      return error;
-    }
-    return {ErrorKind::Internal, "nothing failed"};
+    return core::test::error_of([&] { make(script, launch)->run(spec(), out_, {}); });
   }
 
   core::TemporaryFolder folder_;

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/error.h"
+#include "core/error_of.h"
 #include "core/files.h"
 
 namespace coppice::report {
@@ -14,20 +14,11 @@ namespace {
 
 using core::Error;
 using core::ErrorKind;
+using core::test::error_of;
 using ::testing::HasSubstr;
 
 class MetricsTest : public ::testing::Test {
  protected:
-  template <class Body>
-  Error failure(const Body& body) {
-    try {
-      body();
-    } catch (const Error& error) {
-      return error;
-    }
-    return {ErrorKind::Internal, "nothing failed"};
-  }
-
   core::TemporaryFolder folder_;
   std::filesystem::path file_ = folder_.path() / "metrics.jsonl";
 };
@@ -66,7 +57,7 @@ TEST_F(MetricsTest, ADamagedLineIsNamed) {
   for (const char* damaged :
        {"nonsense", "{\"loss\": 1}", "{\"step\": 1.5}", "{\"step\": 1, \"loss\": \"high\"}", ""}) {
     core::write_file(file_, std::string("{\"step\": 1}\n") + damaged + "\n{\"step\": 3}\n");
-    const Error error = failure([&] { read_metrics(file_); });
+    const Error error = error_of([&] { read_metrics(file_); });
     EXPECT_EQ(error.kind(), ErrorKind::Corrupt) << damaged;
     EXPECT_THAT(error.what(), HasSubstr("metrics.jsonl:2"));
   }
@@ -85,10 +76,10 @@ TEST_F(MetricsTest, RowsFromAStepOnAreDropped) {
 }
 
 TEST_F(MetricsTest, ErrorsOfUse) {
-  EXPECT_EQ(failure([&] { MetricsLog(folder_.path() / "absent" / "m.jsonl"); }).kind(),
+  EXPECT_EQ(error_of([&] { MetricsLog(folder_.path() / "absent" / "m.jsonl"); }).kind(),
             ErrorKind::Io);
-  EXPECT_EQ(failure([&] { read_metrics(file_); }).kind(), ErrorKind::NotFound);
-  EXPECT_EQ(failure([&] {
+  EXPECT_EQ(error_of([&] { read_metrics(file_); }).kind(), ErrorKind::NotFound);
+  EXPECT_EQ(error_of([&] {
               MetricsLog(file_).write(1, {{"step", 2}});
             }).kind(),
             ErrorKind::InvalidArgument);
@@ -99,7 +90,7 @@ TEST_F(MetricsTest, AFullDiskIsTold) {
     GTEST_SKIP() << "no /dev/full";
   }
   MetricsLog log("/dev/full");
-  EXPECT_EQ(failure([&] { log.write(1, {{"loss", 1}}); }).kind(), ErrorKind::Io);
+  EXPECT_EQ(error_of([&] { log.write(1, {{"loss", 1}}); }).kind(), ErrorKind::Io);
 }
 
 TEST_F(MetricsTest, SummaryComesBackSorted) {
@@ -119,7 +110,7 @@ TEST_F(MetricsTest, ASummaryHoldsOnlyNumbers) {
   write_summary(file, {{"good", 1}}, {});
   for (const double bad :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-    const Error error = failure([&] { write_summary(file, {{"accuracy", bad}}, {}); });
+    const Error error = error_of([&] { write_summary(file, {{"accuracy", bad}}, {}); });
     EXPECT_EQ(error.kind(), ErrorKind::Numeric);
     EXPECT_THAT(error.what(), HasSubstr("'accuracy'"));
   }
@@ -131,7 +122,7 @@ TEST_F(MetricsTest, ADamagedSummaryIsCorrupt) {
   for (const char* damaged :
        {"", "{", "[]", "{}", "{\"figures\": []}", "{\"figures\": {\"a\": \"1\"}}"}) {
     core::write_file(file, damaged);
-    EXPECT_EQ(failure([&] { read_figures(file); }).kind(), ErrorKind::Corrupt) << damaged;
+    EXPECT_EQ(error_of([&] { read_figures(file); }).kind(), ErrorKind::Corrupt) << damaged;
   }
 }
 

@@ -2,53 +2,20 @@
 // PyTorch's (make_pytorch_networks.py).
 
 #include <algorithm>
-#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
-#include "core/files.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "runtime/models.h"
+#include "runtime/pytorch_networks.h"
 
 namespace coppice::runtime::testing {
 namespace {
 
 using graph::Op;
 using graph::Tensor;
-
-struct Exported {
-  graph::Model model;
-  Tensor input;
-  Tensor output;
-};
-
-Tensor tensor_of(const nlohmann::json& json) {
-  const auto values = json.at("values").get<std::vector<float>>();
-  return Tensor::from<float>(json.at("shape").get<graph::Shape>(), values);
-}
-
-Exported load_exported(const std::string& name) {
-  const std::filesystem::path folder = PYTORCH_NETWORKS;
-  const core::Bytes text = core::read_file(folder / (name + ".json"));
-  const auto json = nlohmann::json::parse(core::as_text(text));
-  return {graph::load_onnx(folder / (name + ".onnx")),
-          tensor_of(json.at("input")),
-          tensor_of(json.at("output"))};
-}
-
-std::vector<std::string> exported_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(PYTORCH_NETWORKS)) {
-    if (entry.path().extension() == ".onnx") {
-      names.push_back(entry.path().stem().string());
-    }
-  }
-  std::ranges::sort(names);
-  return names;
-}
 
 int64_t count_of(const graph::Model& model, Op op) {
   return std::ranges::count_if(model.graph.nodes,

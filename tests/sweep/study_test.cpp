@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/config.h"
-#include "core/error.h"
+#include "core/error_of.h"
 #include "core/files.h"
 
 namespace coppice::sweep {
@@ -16,6 +16,7 @@ namespace {
 
 using core::Error;
 using core::ErrorKind;
+using core::test::error_of;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 
@@ -27,16 +28,6 @@ class StudyTest : public ::testing::Test {
   }
 
   Study open() { return Study(file_, options_, 1, clock_, seconds(60)); }
-
-  template <class Body>
-  Error failure(const Body& body) {
-    try {
-      body();
-    } catch (const Error& error) {
-      return error;
-    }
-    return {ErrorKind::Internal, "nothing failed"};
-  }
 
   core::TemporaryFolder folder_;
   std::filesystem::path file_ = folder_.path() / "study.db";
@@ -115,15 +106,15 @@ TEST_F(StudyTest, OtherOptionsOrAnotherSeedAreRefused) {
   open();
   const auto kept = options_;
   options_.parameters[1].values.push_back("z");
-  Error error = failure([&] { open(); });
+  Error error = error_of([&] { open(); });
   EXPECT_EQ(error.kind(), ErrorKind::Refused);
   EXPECT_THAT(error.what(), HasSubstr("study.db"));
   EXPECT_THAT(error.what(), HasSubstr("z"));
   options_ = kept;
   options_.objective = "loss";
-  EXPECT_THAT(failure([&] { open(); }).what(),
+  EXPECT_THAT(error_of([&] { open(); }).what(),
               HasSubstr("'objective: accuracy', not 'objective: loss'"));
-  error = failure([&] { Study(file_, kept, 2, clock_); });
+  error = error_of([&] { Study(file_, kept, 2, clock_); });
   EXPECT_EQ(error.kind(), ErrorKind::Refused);
   EXPECT_THAT(error.what(), HasSubstr("'seed: 1', not 'seed: 2'"));
   options_ = kept;
@@ -132,13 +123,13 @@ TEST_F(StudyTest, OtherOptionsOrAnotherSeedAreRefused) {
 
 TEST_F(StudyTest, OptionsThatMakeNoSenseAreRefusedAtOnce) {
   options_.parameters.push_back({"c", {}, {0, 1}, false, false});
-  EXPECT_THAT(failure([&] { open(); }).what(), HasSubstr("range"));
+  EXPECT_THAT(error_of([&] { open(); }).what(), HasSubstr("range"));
   options_.sampler = "random";
-  EXPECT_THAT(failure([&] { open(); }).what(), HasSubstr("number of trials"));
+  EXPECT_THAT(error_of([&] { open(); }).what(), HasSubstr("number of trials"));
   options_.sampler = "gird";
-  EXPECT_EQ(failure([&] { open(); }).kind(), ErrorKind::NotFound);
+  EXPECT_EQ(error_of([&] { open(); }).kind(), ErrorKind::NotFound);
   options_.parameters.clear();
-  EXPECT_EQ(failure([&] { open(); }).kind(), ErrorKind::InvalidArgument);
+  EXPECT_EQ(error_of([&] { open(); }).kind(), ErrorKind::InvalidArgument);
   EXPECT_FALSE(std::filesystem::exists(file_));
 }
 
@@ -150,7 +141,7 @@ TEST_F(StudyTest, OptionsAreReadFromYaml) {
   EXPECT_EQ(options.trials, 5);
   EXPECT_TRUE(options.parameters.at(0).log);
   EXPECT_EQ(options.parameters.at(1).values.at(1), "2");
-  const Error error = failure([&] {
+  const Error error = error_of([&] {
     core::read_options<StudyOptions>(core::parse_config_text("sampler: tpe\n", "sweep.yaml"));
   });
   EXPECT_THAT(error.what(), HasSubstr("grid, random"));
@@ -187,10 +178,10 @@ TEST_F(StudyTest, RenewingALostTrialIsRefused) {
   study.ask("slow");
   clock_.advance(seconds(60));
   EXPECT_EQ(study.ask("other")->number, 0);
-  EXPECT_EQ(failure([&] { study.renew(0, "slow"); }).kind(), ErrorKind::Refused);
+  EXPECT_EQ(error_of([&] { study.renew(0, "slow"); }).kind(), ErrorKind::Refused);
   study.renew(0, "other");
   study.tell(0, {{"accuracy", 1}}, "");
-  EXPECT_EQ(failure([&] { study.renew(0, "other"); }).kind(), ErrorKind::Refused);
+  EXPECT_EQ(error_of([&] { study.renew(0, "other"); }).kind(), ErrorKind::Refused);
 }
 
 TEST_F(StudyTest, AHeartbeatKeepsATrialUntilItEnds) {
@@ -281,12 +272,12 @@ TEST_F(StudyTest, FailuresStayWithTheirReason) {
 TEST_F(StudyTest, AMissingObjectiveIsNamed) {
   Study study = open();
   study.ask("w");
-  const Error error = failure([&] { study.tell(0, {{"accurasy", 1}}, ""); });
+  const Error error = error_of([&] { study.tell(0, {{"accurasy", 1}}, ""); });
   EXPECT_EQ(error.kind(), ErrorKind::InvalidArgument);
   EXPECT_THAT(error.what(), HasSubstr("did you mean 'accurasy'"));
   EXPECT_EQ(study.trials().at(0).state, Trial::State::Running);
-  EXPECT_EQ(failure([&] { study.tell(9, {{"accuracy", 1}}, ""); }).kind(), ErrorKind::NotFound);
-  EXPECT_EQ(failure([&] { study.fail(9, ""); }).kind(), ErrorKind::NotFound);
+  EXPECT_EQ(error_of([&] { study.tell(9, {{"accuracy", 1}}, ""); }).kind(), ErrorKind::NotFound);
+  EXPECT_EQ(error_of([&] { study.fail(9, ""); }).kind(), ErrorKind::NotFound);
 }
 
 }  // namespace
