@@ -10,6 +10,8 @@ using graph::DType;
 using graph::Node;
 using graph::Op;
 
+constexpr int64_t kMostPixels = int64_t{1} << 23;  // whose bytes, less a zero point, 32 bits sum
+
 Scaled native_scaled(const Quantisation& quantisation) {
   return {quantisation.scale, quantisation.zero_point + native_offset(quantisation.dtype)};
 }
@@ -90,6 +92,10 @@ std::optional<Stage> match_byte_mean(ModelIndex& index, const Node& last) {
   }
   const auto x = byte_source(index, node->inputs[0]);
   if (!x) {
+    return std::nullopt;
+  }
+  const graph::Shape& image = index.node(x->name)->shape;
+  if (image[2] * image[3] > kMostPixels) {
     return std::nullopt;
   }
   return Stage{&last, {x->name}, [source = *x, to = out, is_float, &last](Builder& builder) {

@@ -43,6 +43,7 @@ std::optional<Stage> match_rows(ModelIndex& index, const Node& last) {
   Clamp clamp;
   const Node* node = before_clamp(index, &last, clamp);
   Tensor bias;
+  const Node* sum = node;
   if (node != nullptr && node->op == Op::Add) {
     const size_t side = index.is_constant(node->inputs[0]) ? 0 : 1;
     const std::string& name = node->inputs[side];
@@ -54,7 +55,8 @@ std::optional<Stage> match_rows(ModelIndex& index, const Node& last) {
     node = index.private_node(node->inputs[1 - side]);
   }
   if (node == nullptr || node->op != Op::MatMul || !is_float_activation(index, node->inputs[0]) ||
-      !index.is_constant(node->inputs[1]) || node->shape.size() == 4) {
+      !index.is_constant(node->inputs[1]) || node->shape.size() == 4 ||
+      node->shape != sum->shape) {  // a sum may spread a single column over a row
     return std::nullopt;
   }
   const std::string input = node->inputs[0];
@@ -121,6 +123,11 @@ std::optional<Stage> match_deconvolution(ModelIndex& index, const Node& last) {
       !index.is_constant(last.inputs[1]) ||
       (last.inputs.size() > 2 && !index.is_constant(last.inputs[2]))) {
     return std::nullopt;
+  }
+  const auto& window = last.as<graph::ConvTransposeAttributes>();
+  if (window.output_padding[0] >= window.stride[0] ||
+      window.output_padding[1] >= window.stride[1]) {
+    return std::nullopt;  // with a dilation ONNX allows it, XNNPACK refuses it when it runs
   }
   const Tensor weight = index.constant(last.inputs[1]);
   const Tensor bias = constant_operand(index, last, 2);

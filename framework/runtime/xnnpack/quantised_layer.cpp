@@ -94,11 +94,11 @@ bool build_by_float_sums(Builder& builder,
   const Memory* memory = builder.memory();
   const size_t input = builder.native(convolution.input);
   const bool adds = !layer.residual.empty();
-  const size_t residual = adds ? builder.native(layer.residual) : input;
   const int64_t in_size = sample_size(builder.node(convolution.input).shape);
   const auto float_bytes = static_cast<int64_t>(sizeof(float));
   const size_t widened = builder.new_buffer(in_size * float_bytes);
   const size_t sums = builder.new_buffer(sample_size(output.shape) * float_bytes);
+  const size_t residual = adds ? builder.native(layer.residual) : sums;
   builder.add_loop(
       "i8 to f32",
       [=, zero = native_zero(layer.input_quantisation)](int64_t batch) {
