@@ -52,6 +52,8 @@ std::string array_definition(const std::string& name, const graph::Tensor& value
       append_values<int8_t>(text, values);
       break;
     case graph::DType::I32:
+      append_values<int32_t>(text, values);
+      break;
     case graph::DType::I64:
       COPPICE_CHECK(false, "no step reads such a constant");
   }

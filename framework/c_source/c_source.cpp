@@ -19,11 +19,15 @@ using graph::Op;
 
 // A product and a sum that became one operation would round once instead of twice.
 constexpr const char* kPreamble = R"c(
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #if defined(__FAST_MATH__)
 #error "rounding needs IEEE arithmetic: build this file without -ffast-math"
+#endif
+#if FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16 && FLT_EVAL_METHOD != 32
+#error "rounding needs single precision: on x86 build this file with -msse2 -mfpmath=sse"
 #endif
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF

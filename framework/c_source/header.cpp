@@ -14,11 +14,17 @@ std::string numbered(const char* stem, size_t i, size_t count) {
   return count == 1 ? stem : fmt::format("{}{}", stem, i);
 }
 
-/// What the values of an 8-bit output stand for.
-std::string scale_remark(const Plan& plan, const Node& node) {
-  if (node.op != graph::Op::QuantizeLinear) {
-    return "";
+/// What the values of an 8-bit output stand for: moves of values keep it.
+std::string scale_remark(const Plan& plan, const std::string& output) {
+  const Node* quantise = &plan.node(output);
+  while (quantise->op != graph::Op::QuantizeLinear) {
+    if (quantise->dtype == graph::DType::F32 || quantise->inputs.size() != 1 ||
+        quantise->op == graph::Op::Cast) {
+      return "";
+    }
+    quantise = &plan.node(quantise->inputs[0]);
   }
+  const Node& node = *quantise;
   const graph::Tensor& scale = plan.model().weight(node.inputs[1]);
   const graph::Tensor& zero = plan.model().weight(node.inputs[2]);
   if (scale.size() != 1) {
@@ -48,7 +54,7 @@ std::string port_lines(const Plan& plan) {
                         c_type(node.dtype),
                         graph::to_string(sample_shape(node)),
                         comment(node.name),
-                        scale_remark(plan, node));
+                        scale_remark(plan, node.name));
   }
   return text;
 }
@@ -104,7 +110,7 @@ std::string header_text(const CSource& source, const Plan& plan) {
       " *\n"
       " * Constants {} bytes (flash), arena {} bytes (static memory), {} multiply-accumulates.\n"
       " * Needs C99, IEEE single precision and math.h; nothing is allocated. The arena is static:\n"
-      " * one run at a time.\n",
+      " * one run at a time. Inputs and outputs must not overlap.\n",
       source.constant_bytes,
       source.arena_bytes,
       source.macs);

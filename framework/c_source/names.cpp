@@ -20,12 +20,13 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-constexpr std::array<std::string_view, 37> kWords{
+/// Words of the language, and headers that the files include.
+constexpr std::array<std::string_view, 40> kWords{
     "auto",   "break",    "case",   "char",   "const",    "continue", "default", "do",
     "double", "else",     "enum",   "extern", "float",    "for",      "goto",    "if",
     "inline", "int",      "long",   "main",   "register", "restrict", "return",  "short",
     "signed", "sizeof",   "static", "struct", "switch",   "typedef",  "union",   "unsigned",
-    "void",   "volatile", "while",  "_Bool",  "_Complex"};
+    "void",   "volatile", "while",  "_Bool",  "_Complex", "math",     "stdint",  "string"};
 
 }  // namespace
 
@@ -46,8 +47,8 @@ void check_prefix(const std::string& prefix) {
   if (!good) {
     throw core::Error(
         core::ErrorKind::InvalidArgument,
-        fmt::format("prefix '{}' is no name in C: letters, digits and '_', and no digit first; "
-                    "'{}' would do",
+        fmt::format("prefix '{}' names nothing in C: it takes letters, digits and '_', no digit "
+                    "first, and is no word of the language and no standard header; '{}' would do",
                     prefix,
                     identifier(prefix) == prefix ? prefix + "_" : identifier(prefix)));
   }

@@ -10,7 +10,8 @@ namespace coppice::c_source {
 /// Letters, digits and underscores only, and no digit first.
 std::string identifier(std::string_view text);
 
-/// Throws Error{InvalidArgument} for a prefix that is no C identifier or a word of the language.
+/// Throws Error{InvalidArgument} for a prefix that is no C identifier, a word of the language or
+/// the name of a header that the files include.
 void check_prefix(const std::string& prefix);
 
 std::string upper_case(std::string_view text);

@@ -18,6 +18,12 @@ void write_move(Source& source, const graph::Node& node);
 /// "  /* what: name [shape] */"
 void write_heading(Source& source, const std::string& what, const graph::Node& output);
 
+/// Throws Error{Unsupported} for a Conv or pooling whose windows reach past what 32 bits count.
+void require_near_windows(const graph::Node& node,
+                          const graph::Node& input,
+                          const graph::Shape& stride,
+                          const graph::Shape& pads);
+
 /// Ops of single nodes that write_node takes.
 bool has_node_form(graph::Op op);
 

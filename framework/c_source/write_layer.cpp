@@ -14,6 +14,7 @@ using graph::Op;
 
 std::string conv_sizes(const Node& conv, const Node& input, const Node& output) {
   const auto& a = conv.as<graph::ConvAttributes>();
+  require_near_windows(conv, input, a.stride, a.pads);
   return fmt::format("{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}",
                      input.shape[1],
                      input.shape[2],

@@ -43,6 +43,15 @@ AxisSource padded(const graph::PadAttributes& pad, size_t d, const std::string& 
   return {};
 }
 
+/// i * in / out, within 32 bits.
+std::string resized(const std::string& i, int64_t in, int64_t out) {
+  if (in == out) {
+    return i;
+  }
+  return out % in == 0 ? fmt::format("({} / {})", i, out / in)
+                       : fmt::format("(int32_t)((int64_t){} * {} / {})", i, in, out);
+}
+
 AxisSource axis_source(const Node& node, const Shape& in, const Shape& out, size_t d) {
   const std::string i = fmt::format("i{}", d);
   switch (node.op) {
@@ -56,7 +65,7 @@ AxisSource axis_source(const Node& node, const Shape& in, const Shape& out, size
       return {d, fmt::format("({} + {} * {})", slice.start, i, slice.step), ""};
     }
     case Op::Resize:
-      return {d, in[d] == out[d] ? i : fmt::format("({} * {} / {})", i, in[d], out[d]), ""};
+      return {d, resized(i, in[d], out[d]), ""};
     case Op::Pad:
       return padded(node.as<graph::PadAttributes>(), d, i, in[d]);
     default:
@@ -136,9 +145,6 @@ void write_concat(Source& source, const Node& node) {
   const int64_t row = sample_size(node) / outer;
   int64_t offset = 0;
   for (const std::string& name : node.inputs) {
-    if (source.plan().index().is_constant(name)) {
-      refuse_node(node, fmt::format("it joins the constant '{}'", name));
-    }
     const int64_t part = sample_size(source.plan().node(name)) / outer;
     write_copy(
         source, source.value(node.name), source.value(name), outer, row, part, node.dtype, offset);

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "c_source/c_source.h"
@@ -16,6 +18,7 @@ using graph::Op;
 
 std::string pool_sizes(const Node& pool, const Node& input) {
   const auto& a = pool.as<graph::PoolAttributes>();
+  require_near_windows(pool, input, a.stride, a.pads);
   return fmt::format("{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}",
                      input.shape[1],
                      input.shape[2],
@@ -131,6 +134,19 @@ void refuse_node(const Node& node, const std::string& why) {
                                 graph::to_string(node.op),
                                 why,
                                 fmt::join(supported_ops(), ", ")));
+}
+
+void require_near_windows(const Node& node,
+                          const Node& input,
+                          const graph::Shape& stride,
+                          const graph::Shape& pads) {
+  for (size_t i = 0; i < 2; ++i) {
+    // Four neighbouring windows are computed at once.
+    const int64_t reach = input.shape[2 + i] + pads[i] + pads[2 + i] + 4 * stride[i];
+    if (reach > std::numeric_limits<int32_t>::max()) {
+      refuse_node(node, "its stride and padding leave what 32 bits count");
+    }
+  }
 }
 
 void write_heading(Source& source, const std::string& what, const Node& output) {

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "graph/cost.h"
 #include "runtime/models.h"
+#include "system/program.h"
 
 namespace coppice::c_source::testing {
 namespace {
@@ -101,7 +102,7 @@ TEST(CSourceText, ANullPointerIsAnError) {
 }
 
 TEST(CSourceText, APrefixMustBeAName) {
-  for (const char* prefix : {"2fast", "a-b", "float", "a b", "é"}) {
+  for (const char* prefix : {"2fast", "a-b", "float", "string", "a b", "é"}) {
     try {
       generate(small_network(), {.prefix = prefix});
       ADD_FAILURE() << prefix;
@@ -111,6 +112,21 @@ TEST(CSourceText, APrefixMustBeAName) {
     }
   }
 }
+
+#if defined(__x86_64__)
+/// Rounding by adding and taking away needs sums in single precision.
+TEST(CSourceText, ArithmeticInMorePrecisionIsRefused) {
+  const core::TemporaryFolder folder;
+  write_files(generate(small_network(), {.prefix = "net"}), folder.path());
+  const auto outcome = coppice::testing::run_program({C_COMPILER,
+                                                      "-std=c99",
+                                                      "-mfpmath=387",
+                                                      "-fsyntax-only",
+                                                      (folder.path() / "net.c").string()});
+  EXPECT_NE(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.error, HasSubstr("single precision"));
+}
+#endif
 
 TEST(CSourceText, FilesLieInTheFolder) {
   const core::TemporaryFolder folder;
