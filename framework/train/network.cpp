@@ -14,6 +14,7 @@
 #include "train/plan.h"
 #include "train/qat/fake_quantise.h"
 #include "train/tensor_bridge.h"
+#include "train/trained_weights.h"
 #include "train/walk.h"
 
 namespace coppice::train {
@@ -91,54 +92,9 @@ void Network::State::learn(const std::string& scale) {
 }
 
 void Network::State::find_parameters() {
-  std::set<std::string> seen;
-  const auto add = [&](const graph::Node& node, size_t input, ParameterKind kind) {
-    if (input >= node.inputs.size()) {
-      return;
-    }
-    const std::string& name = node.inputs[input];
-    const bool trainable = model.is_weight(name) && model.weight(name).dtype() == graph::DType::F32;
-    if (trainable && seen.insert(name).second) {
-      weights.at(name).requires_grad_();
-      parameters.push_back({name, kind, weights.at(name)});
-    }
-  };
-  for (const graph::Node& node : model.graph.nodes) {
-    switch (node.op) {
-      case graph::Op::Conv:
-      case graph::Op::ConvTranspose:
-      case graph::Op::Gemm:
-        add(node, 1, ParameterKind::Weight);
-        add(node, 2, ParameterKind::Bias);
-        break;
-      case graph::Op::MatMul:
-        add(node, 1, ParameterKind::Weight);
-        break;
-      case graph::Op::Lstm:
-      case graph::Op::Gru:
-        add(node, 1, ParameterKind::Weight);
-        add(node, 2, ParameterKind::Weight);
-        add(node, 3, ParameterKind::Bias);
-        break;
-      case graph::Op::BatchNorm:
-      case graph::Op::LayerNorm:
-        add(node, 1, ParameterKind::NormScale);
-        add(node, 2, ParameterKind::NormShift);
-        break;
-      case graph::Op::PRelu:
-        add(node, 1, ParameterKind::Bias);
-        break;
-      case graph::Op::Add:  // the bias of a linear layer over time
-        for (const size_t side : {size_t{0}, size_t{1}}) {
-          const graph::Node* other = model.graph.find(node.inputs[1 - side]);
-          if (other != nullptr && other->op == graph::Op::MatMul) {
-            add(node, side, ParameterKind::Bias);
-          }
-        }
-        break;
-      default:
-        break;
-    }
+  for (auto& [name, kind] : trained_weights(model)) {
+    weights.at(name).requires_grad_();
+    parameters.push_back({name, kind, weights.at(name)});
   }
 }
 

@@ -2,6 +2,9 @@
 
 #include "train/torchscript/torchscript.h"
 
+#include <cmath>
+#include <set>
+
 #include <ATen/core/Tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,8 +16,11 @@
 #include "graph/zoo.h"
 #include "runtime/engine.h"
 #include "runtime/models.h"
+#include "runtime/op_cases.h"
+#include "runtime/zoo_cases.h"
 #include "system/program.h"
 #include "train/network.h"
+#include "train/parameter.h"
 #include "train/tensor_bridge.h"
 #include "train/torchscript/script.h"
 
@@ -22,15 +28,17 @@ namespace coppice::train {
 namespace {
 
 namespace fs = std::filesystem;
-using graph::DType;
 using graph::Model;
 using graph::Op;
 using graph::Tensor;
 using nlohmann::json;
 using runtime::testing::make_model;
 using runtime::testing::make_node;
+using runtime::testing::op_cases;
+using runtime::testing::OpCase;
 using runtime::testing::random_floats;
-using runtime::testing::random_integers;
+using runtime::testing::zoo_cases;
+using runtime::testing::ZooCase;
 using ::testing::HasSubstr;
 
 constexpr int64_t kSamples = 3;
@@ -38,22 +46,24 @@ constexpr int64_t kSamples = 3;
 /// Writes models with inputs and the outputs they must have; Python looks at all of them at once.
 class TorchScript : public ::testing::Test {
  protected:
+  /// The outputs must be those of the "reference" backend.
   void add(const std::string& name,
            const Model& model,
-           const Tensor& input,
+           const std::vector<Tensor>& inputs,
+           int64_t parameters) {
+    add(name, model, inputs, runtime::testing::run_model(model, inputs, "reference"), parameters);
+  }
+
+  void add(const std::string& name,
+           const Model& model,
+           const std::vector<Tensor>& inputs,
            const std::vector<Tensor>& outputs,
            int64_t parameters) {
     const fs::path folder = folder_.path() / name;
     fs::create_directories(folder);
     save_torchscript(model, folder / "model.pt");
-    json ports = json::array();
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      write(folder / ("output" + std::to_string(i) + ".raw"), outputs[i]);
-      ports.push_back(port(outputs[i]));
-    }
-    write(folder / "input.raw", input);
-    const json described{{"input", port(input)},
-                         {"outputs", ports},
+    const json described{{"inputs", write_all(folder, "input", inputs)},
+                         {"outputs", write_all(folder, "output", outputs)},
                          {"class_names", model.metadata.class_names},
                          {"parameters", parameters}};
     core::write_file(folder / "case.json", described.dump());
@@ -66,175 +76,119 @@ class TorchScript : public ::testing::Test {
   }
 
  private:
-  static void write(const fs::path& file, const Tensor& tensor) {
-    core::write_file(file, std::span(tensor.bytes(), static_cast<size_t>(tensor.bytes_size())));
-  }
-
-  static json port(const Tensor& tensor) {
-    return {{"dtype", graph::to_string(tensor.dtype())}, {"shape", tensor.shape()}};
+  /// STEM0.raw, STEM1.raw, …; what they hold.
+  static json write_all(const fs::path& folder,
+                        const std::string& stem,
+                        const std::vector<Tensor>& tensors) {
+    json ports = json::array();
+    for (const Tensor& tensor : tensors) {
+      core::write_file(folder / (stem + std::to_string(ports.size()) + ".raw"),
+                       std::span(tensor.bytes(), static_cast<size_t>(tensor.bytes_size())));
+      ports.push_back({{"dtype", graph::to_string(tensor.dtype())}, {"shape", tensor.shape()}});
+    }
+    return ports;
   }
 
   core::TemporaryFolder folder_;
 };
 
-struct ZooNetwork {
-  const char* name;
-  graph::ModelOptions options;
-  graph::Shape sample;
-  DType dtype = DType::U8;
-};
-
-std::vector<graph::LayerOptions> layer_list() {
-  std::vector<graph::LayerOptions> layers;
-  for (const char* type : {"conv", "bn", "relu", "flatten"}) {
-    layers.emplace_back().type = type;
-  }
-  return layers;
-}
-
-std::vector<ZooNetwork> every_zoo_network() {
-  return {
-      {"mlp", {.name = "mlp", .widths = {20, 12}, .dropout = 0.2}, {30}, DType::F32},
-      {"lenet_300_100", {.name = "lenet_300_100"}, {1, 6, 6}},
-      {"lenet5", {.name = "lenet5"}, {1, 28, 28}},
-      {"cnn", {.name = "cnn", .widths = {4, 6}}, {3, 13, 13}},
-      {"resnet",
-       {.name = "resnet", .widths = {4, 6, 8}, .depth = 3, .drop_path = 0.2},
-       {3, 16, 16}},
-      {"resnet18",
-       {.name = "resnet18", .stem = graph::Stem::Imagenet, .width_multiplier = 0.125},
-       {3, 64, 64}},
-      {"mobilenet_v2", {.name = "mobilenet_v2", .width_multiplier = 0.25}, {3, 32, 32}},
-      {"ds_cnn", {.name = "ds_cnn"}, {1, 25, 10}},
-      {"cnn1d", {.name = "cnn1d", .widths = {5, 7}}, {3, 40}, DType::F32},
-      {"tcn", {.name = "tcn", .widths = {6, 6}, .dropout = 0.1}, {3, 32}, DType::F32},
-      {"autoencoder", {.name = "autoencoder", .widths = {16, 5}}, {1, 7, 7}},
-      {"conv_autoencoder", {.name = "conv_autoencoder", .widths = {4, 6}}, {1, 12, 12}},
-      {"layers", {.name = "layers", .layers = layer_list()}, {1, 8, 8}},
-  };
-}
-
-Model zoo_network(const ZooNetwork& one) {
-  graph::ModelInput input = runtime::testing::image_input(one.sample[0], 1, one.dtype);
-  input.sample_shape = one.sample;
-  return runtime::testing::random_network(one.options, input, 3);
-}
-
-Tensor zoo_samples(const ZooNetwork& one, int64_t count, uint64_t seed) {
-  graph::Shape shape = one.sample;
-  shape.insert(shape.begin(), count);
-  return one.dtype == DType::U8 ? random_integers(DType::U8, shape, seed)
-                                : random_floats(shape, seed, 0, 255);
-}
-
 TEST_F(TorchScript, EveryNetworkOfTheZooComputesTheSameInPython) {
-  std::vector<std::string> names;
-  for (const ZooNetwork& one : every_zoo_network()) {
-    names.push_back(one.options.name);
-    const Model model = zoo_network(one);
-    const Tensor input = zoo_samples(one, kSamples, 1);
-    add(one.name,
-        model,
-        input,
-        runtime::testing::run_model(model, {input}, "reference"),
-        graph::cost(model).parameters);
+  std::set<std::string> names;
+  for (const ZooCase& one : zoo_cases()) {
+    names.insert(one.options.name);
+    const Model model = one.network();
+    add(one.name, model, {one.samples(kSamples, 1)}, graph::cost(model).parameters);
   }
-  std::sort(names.begin(), names.end());
-  EXPECT_EQ(names, graph::zoo().names());
+  EXPECT_THAT(graph::zoo().names(), ::testing::UnorderedElementsAreArray(names));
   expect_all_equal();
 }
 
 TEST_F(TorchScript, AQuantisedNetworkComputesWhatItsNodesSay) {
-  for (const ZooNetwork& one : every_zoo_network()) {
-    const Model model = compress::quantise(zoo_network(one), zoo_samples(one, 8, 2), {});
-    const Tensor input = zoo_samples(one, kSamples, 1);
+  for (const ZooCase& one : zoo_cases()) {
+    const Model model = compress::quantise(one.network(), one.samples(8, 2), {});
+    const Tensor input = one.samples(kSamples, 1);
     Network runs(model);
     const Activations values = runs.forward(to_aten(input));
     std::vector<Tensor> outputs;
     for (const std::string& name : model.graph.outputs) {
       outputs.push_back(to_graph(values.at(name).contiguous().detach()));
     }
-    add(one.name, model, input, outputs, 0);
+    add(one.name, model, {input}, outputs, 0);
   }
   expect_all_equal();
 }
 
-TEST_F(TorchScript, OpsThatNoNetworkOfTheZooHas) {
-  const Tensor x = random_floats({2, 4, 6, 5}, 1);
-  const auto each = [&](const std::string& name,
-                        const graph::Weights& weights,
-                        const std::vector<graph::Node>& nodes,
-                        int64_t parameters,
-                        const Tensor& input) {
-    const Model model = make_model({input}, weights, nodes);
-    add(name, model, input, runtime::testing::run_model(model, {input}, "reference"), parameters);
-  };
-  const graph::ConvTransposeAttributes up{{3, 2}, {2, 2}, {1, 0, 0, 1}, {1, 1}, {1, 0}, 2};
-  each("conv_transpose",
-       {{"w", random_floats({4, 3, 3, 2}, 2)}, {"b", random_floats({6}, 3)}},
-       {make_node("y", Op::ConvTranspose, {"x0", "w", "b"}, up)},
-       78,
-       x);
-  const graph::PoolAttributes pool{{3, 2}, {2, 3}, {1, 0, 2, 1}};
-  each("max_pool", {}, {make_node("y", Op::MaxPool, {"x0"}, pool)}, 0, x);
-  each("average_pool", {}, {make_node("y", Op::AveragePool, {"x0"}, pool)}, 0, x);
-  each("layer_norm",
-       {{"s", random_floats({6, 5}, 4)}, {"b", random_floats({6, 5}, 5)}},
-       {make_node("y", Op::LayerNorm, {"x0", "s", "b"}, graph::LayerNormAttributes{2})},
-       60,
-       x);
-  each("curves",
-       {{"slope", random_floats({4, 1, 1}, 6)}},
-       {make_node("a", Op::PRelu, {"x0", "slope"}),
-        make_node("b", Op::HardSwish, {"a"}),
-        make_node("c", Op::Erf, {"b"}),
-        make_node("d", Op::Clip, {"c"}, graph::ClipAttributes{-0.3F, 0.4F}),
-        make_node("y", Op::Softmax, {"d"}, graph::AxisAttributes{1})},
-       0,
-       x);
-  for (const auto mode :
-       {graph::PadMode::Constant, graph::PadMode::Edge, graph::PadMode::Reflect}) {
-    each("pad" + std::to_string(static_cast<int>(mode)),
-         {},
-         {make_node(
-             "y", Op::Pad, {"x0"}, graph::PadAttributes{{0, 0, 1, 2, 0, 0, 3, 1}, mode, 0.5F})},
-         0,
-         x);
+TEST_F(TorchScript, EveryOpComputesTheSameInPython) {
+  for (const OpCase& one : op_cases()) {
+    Network runs(one.model);
+    int64_t parameters = 0;
+    for (const Parameter& parameter : runs.parameters()) {
+      parameters += parameter.value.numel();
+    }
+    add(one.name, one.model, one.inputs, parameters);
   }
-  for (const auto mode :
-       {graph::ResizeMode::Nearest, graph::ResizeMode::Linear, graph::ResizeMode::LinearCorners}) {
-    each("resize" + std::to_string(static_cast<int>(mode)),
-         {},
-         {make_node("y", Op::Resize, {"x0"}, graph::ResizeAttributes{{2, 3}, mode})},
-         0,
-         x);
-  }
-  each("moves",
-       {},
-       {make_node("a", Op::Transpose, {"x0"}, graph::TransposeAttributes{{0, 3, 1, 2}}),
-        make_node("b", Op::Slice, {"a"}, graph::SliceAttributes{1, 1, 5, 2}),
-        make_node("c", Op::ReduceMean, {"b"}, graph::ReduceAttributes{{2}}),
-        make_node("y", Op::Reshape, {"c"}, graph::ReshapeAttributes{{3, 4}})},
-       0,
-       x);
-  const Tensor sequence = random_floats({2, 7, 3}, 8);
-  for (const bool reverse : {false, true}) {
-    const auto attributes = graph::RecurrentAttributes{reverse};
-    const std::string suffix = reverse ? "_reverse" : "";
-    each("lstm" + suffix,
-         {{"w", random_floats({1, 16, 3}, 2)},
-          {"r", random_floats({1, 16, 4}, 3)},
-          {"b", random_floats({1, 32}, 4)}},
-         {make_node("y", Op::Lstm, {"x0", "w", "r", "b"}, attributes)},
-         144,
-         sequence);
-    each("gru" + suffix,
-         {{"w", random_floats({1, 12, 3}, 2)}, {"r", random_floats({1, 12, 4}, 3)}},
-         {make_node("y", Op::Gru, {"x0", "w", "r"}, attributes)},
-         84,
-         sequence);
-  }
+  const Tensor x = random_floats({2, 3, 4, 4}, 1);
+  const graph::PadAttributes missing{{0, 0, 1, 0, 0, 0, 0, 2}, graph::PadMode::Constant, NAN};
+  add("pad_missing", make_model({x}, {}, {make_node("y", Op::Pad, {"x0"}, missing)}), {x}, 0);
   expect_all_equal();
+}
+
+TEST_F(TorchScript, WeightsMayHaveTheNamesOfPythonsWords) {
+  const Tensor x = random_floats({2, 3}, 1);
+  graph::Weights weights;
+  std::vector<graph::Node> nodes;
+  std::string last = "x0";
+  for (const char* word : {"class",
+                           "lambda",
+                           "None",
+                           "in",
+                           "self",
+                           "x",
+                           "v0",
+                           "torch",
+                           "float",
+                           "print",
+                           "parameters",
+                           "train",
+                           "__init__",
+                           "class_names",
+                           "forward",
+                           "/c",
+                           "",
+                           "é"}) {
+    weights[std::string("w") + word] = random_floats({3}, 2);
+    weights[word] = random_floats({3}, weights.size());
+    nodes.push_back(make_node("n" + std::to_string(nodes.size()), Op::Add, {last, word}));
+    last = nodes.back().name;
+  }
+  add("words", make_model({x}, weights, nodes), {x}, 0);
+  expect_all_equal();
+}
+
+/// A PReLU's slopes and the bias after a MatMul are moved by training here, so in Python too.
+TEST(TorchScriptParameters, AreWhatTrainingMoves) {
+  const Tensor x = random_floats({2, 4, 6}, 1);
+  const Model model = make_model({x},
+                                 {{"w", random_floats({6, 5}, 2)},
+                                  {"bias", random_floats({5}, 3)},
+                                  {"slope", random_floats({4, 1}, 4)},
+                                  {"shift", random_floats({5}, 5)}},
+                                 {make_node("a", Op::MatMul, {"x0", "w"}),
+                                  make_node("b", Op::Add, {"a", "bias"}),
+                                  make_node("c", Op::PRelu, {"b", "slope"}),
+                                  make_node("d", Op::Add, {"c", "shift"})});
+  const Script script = write_script(model);
+  EXPECT_TRUE(script.tensors.at("w_").trains);
+  EXPECT_TRUE(script.tensors.at("bias_").trains);
+  EXPECT_TRUE(script.tensors.at("slope_").trains);
+  EXPECT_FALSE(script.tensors.at("shift_").trains);
+}
+
+/// Every input is fed.
+TEST(EagerLatency, OfAModelWithTwoInputs) {
+  const Tensor x = random_floats({1, 2, 3}, 1);
+  const Model model = make_model({x, x}, {}, {make_node("y", Op::Add, {"x0", "x1"})});
+  EXPECT_GT(eager_latency_us(model, 1, 1), 0);
 }
 
 TEST(TorchScriptNames, AreWhatPythonCanHold) {

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -9,6 +8,7 @@
 #include <ATen/ops/upsample_nearest2d.h>
 
 #include "train/lowering/lowering.h"
+#include "train/lowering/positions.h"
 
 namespace coppice::train {
 
@@ -33,15 +33,9 @@ at::Tensor lower_Transpose(const LoweringArgs& args) {
 
 namespace {
 
-/// The sources of positions [-before, size + behind) of a dimension, mirrored or clamped into it.
-at::Tensor padded_positions(graph::PadMode mode, int64_t size, int64_t before, int64_t behind) {
-  std::vector<int64_t> positions;
-  for (int64_t i = -before; i < size + behind; ++i) {
-    const int64_t mirrored = i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i;
-    positions.push_back(mode == graph::PadMode::Reflect ? mirrored
-                                                        : std::clamp<int64_t>(i, 0, size - 1));
-  }
-  return at::tensor(at::IntArrayRef(positions), at::kLong);
+/// Values along a dimension from these places of it.
+at::Tensor gathered(const at::Tensor& x, int64_t axis, const std::vector<int64_t>& positions) {
+  return x.index_select(axis, at::tensor(at::IntArrayRef(positions), at::kLong).to(x.device()));
 }
 
 }  // namespace
@@ -61,8 +55,7 @@ at::Tensor lower_Pad(const LoweringArgs& args) {
   for (size_t d = 1; d < rank; ++d) {
     const auto axis = static_cast<int64_t>(d);
     if (pads[d] != 0 || pads[rank + d] != 0) {
-      x = x.index_select(
-          axis, padded_positions(mode, x.size(axis), pads[d], pads[rank + d]).to(x.device()));
+      x = gathered(x, axis, padded_positions(mode, x.size(axis), pads[d], pads[rank + d]));
     }
   }
   return x;
@@ -73,10 +66,15 @@ at::Tensor lower_Resize(const LoweringArgs& args) {
   const auto& resize = args.node.as<graph::ResizeAttributes>();
   const at::Tensor& x = args.inputs[0];
   const std::vector<int64_t> size{args.node.shape[2], args.node.shape[3]};
-  return resize.mode == ResizeMode::Nearest
-             ? at::upsample_nearest2d(x, at::IntArrayRef(size))
-             : at::upsample_bilinear2d(
-                   x, at::IntArrayRef(size), resize.mode == ResizeMode::LinearCorners);
+  if (resize.mode != ResizeMode::Nearest) {
+    return at::upsample_bilinear2d(
+        x, at::IntArrayRef(size), resize.mode == ResizeMode::LinearCorners);
+  }
+  if (aten_resizes_exactly(x.size(2), size[0]) && aten_resizes_exactly(x.size(3), size[1])) {
+    return at::upsample_nearest2d(x, at::IntArrayRef(size));
+  }
+  const at::Tensor rows = gathered(x, 2, nearest_positions(x.size(2), size[0]));
+  return gathered(rows, 3, nearest_positions(x.size(3), size[1]));
 }
 
 at::Tensor lower_Concat(const LoweringArgs& args) {

@@ -2,10 +2,13 @@
 // the files, so both stay readable to later versions.
 
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "train/lowering/batch_norm.h"
 #include "train/torchscript/parts.h"
 
 namespace coppice::train {
@@ -21,11 +24,11 @@ std::string script_list(const Shape& values) {
 }
 
 std::string script_number(double value) {
-  if (std::isinf(value)) {
-    return value > 0 ? "float(\"inf\")" : "float(\"-inf\")";
+  const std::string text = fmt::format("{}", value);
+  if (!std::isfinite(value)) {
+    return fmt::format("float(\"{}\")", text);
   }
-  std::string text = fmt::format("{}", value);
-  return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+  return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
 }
 
 namespace {
@@ -47,7 +50,7 @@ int torch_code(DType dtype) {
   return 6;
 }
 
-/// `kept` dimensions of a mask differ, the others are one.
+/// A mask of ones over channels or samples drops these as a whole.
 std::string dropout(const std::string& x, const Node& node) {
   const auto& drop = node.as<graph::DropoutAttributes>();
   const std::string rate = script_number(drop.rate);
@@ -104,24 +107,19 @@ std::string reshaped(const std::string& x, const Node& node) {
   return fmt::format("torch.reshape({}, [torch.size({}, 0), {}])", x, x, fmt::join(sample, ", "));
 }
 
-std::string joined(ScriptWriter& writer, const Node& node) {
-  std::string parts;
-  for (const std::string& name : node.inputs) {
-    parts += (parts.empty() ? "" : ", ") + writer.value(name);
-  }
-  return fmt::format("torch.cat([{}], {})", parts, node.as<graph::AxisAttributes>().axis);
-}
-
-std::string limit(float value) {
-  return std::isinf(value) ? "None" : script_number(value);
-}
-
 }  // namespace
 
 std::string script_expression(ScriptWriter& writer, const Node& node) {
-  const std::string x = node.inputs.empty() ? "" : writer.value(node.inputs[0]);
+  if (node.op == Op::Lstm || node.op == Op::Gru) {
+    return script_recurrent(writer, node);
+  }
+  std::vector<std::string> operands;  // in the order in which weights get names
+  for (const std::string& name : node.inputs) {
+    operands.push_back(writer.value(name));
+  }
+  const std::string x = operands.empty() ? "" : operands[0];
   const auto operand = [&](size_t i) {
-    return writer.value(node.inputs.at(i));
+    return operands.at(i);
   };
   const auto unary = [&](const char* function) {
     return fmt::format("torch.{}({})", function, x);
@@ -131,6 +129,8 @@ std::string script_expression(ScriptWriter& writer, const Node& node) {
   };
   switch (node.op) {
     case Op::Input:
+    case Op::Lstm:
+    case Op::Gru:
       break;
     case Op::Cast:
       return fmt::format("{}.to({})", x, torch_code(node.dtype));
@@ -152,12 +152,13 @@ std::string script_expression(ScriptWriter& writer, const Node& node) {
     case Op::MatMul:
       return binary("matmul");
     case Op::BatchNorm:
-      return fmt::format("torch.batch_norm({}, {}, {}, {}, {}, self.training, 0.1, {}, True)",
+      return fmt::format("torch.batch_norm({}, {}, {}, {}, {}, self.training, {}, {}, True)",
                          x,
                          operand(1),
                          operand(2),
                          operand(3),
                          operand(4),
+                         script_number(kBatchNormMomentum),
                          script_number(node.as<graph::BatchNormAttributes>().epsilon));
     case Op::LayerNorm:
       return fmt::format("torch.layer_norm({}, {}, {}, {}, {}, True)",
@@ -176,7 +177,8 @@ std::string script_expression(ScriptWriter& writer, const Node& node) {
       return fmt::format("torch.where(torch.lt({0}, 0), torch.mul({0}, {1}), {0})", x, operand(1));
     case Op::Clip: {
       const auto& clip = node.as<graph::ClipAttributes>();
-      return fmt::format("torch.clamp({}, {}, {})", x, limit(clip.low), limit(clip.high));
+      return fmt::format(
+          "torch.clamp({}, {}, {})", x, script_number(clip.low), script_number(clip.high));
     }
     case Op::Sigmoid:
       return unary("sigmoid");
@@ -195,7 +197,7 @@ std::string script_expression(ScriptWriter& writer, const Node& node) {
       return fmt::format(
           "torch.mean({}, {}, True)", x, script_list(node.as<graph::ReduceAttributes>().axes));
     case Op::Resize:
-      return script_resized(x, node);
+      return script_resized(writer, x, node);
     case Op::Pad:
       return script_padding(writer, x, node);
     case Op::Flatten:
@@ -211,19 +213,17 @@ std::string script_expression(ScriptWriter& writer, const Node& node) {
           "torch.slice({}, {}, {}, {}, {})", x, slice.axis, slice.start, slice.end, slice.step);
     }
     case Op::Concat:
-      return joined(writer, node);
+      return fmt::format(
+          "torch.cat([{}], {})", fmt::join(operands, ", "), node.as<graph::AxisAttributes>().axis);
     case Op::Dropout:
       return dropout(x, node);
     case Op::Softmax:
       return fmt::format("torch.softmax({}, {})", x, node.as<graph::AxisAttributes>().axis);
-    case Op::Lstm:
-    case Op::Gru:
-      return script_recurrent(writer, x, node);
     case Op::QuantizeLinear:
     case Op::DequantizeLinear:
       return quantisation(writer, x, node);
   }
-  COPPICE_CHECK(false, "an input is no expression");
+  COPPICE_CHECK(false, "an input is no expression, a recurrent unit has one");
 }
 
 }  // namespace coppice::train

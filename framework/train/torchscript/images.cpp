@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "train/lowering/positions.h"
 #include "train/torchscript/parts.h"
 
 namespace coppice::train {
@@ -16,26 +17,29 @@ bool any_pads(const Shape& pads) {
   return std::any_of(pads.begin(), pads.end(), [](int64_t pad) { return pad != 0; });
 }
 
-/// Mirrored or repeated values by their positions.
+/// Values along a dimension from these places of it.
+std::string gathered(ScriptWriter& writer,
+                     const std::string& x,
+                     const Node& node,
+                     size_t axis,
+                     const std::vector<int64_t>& positions) {
+  const std::string index = writer.added(
+      fmt::format("{}.positions{}", node.name, axis),
+      graph::Tensor::from<int64_t>({std::ssize(positions)}, std::span<const int64_t>(positions)),
+      false);
+  return fmt::format("torch.index_select({}, {}, {})", x, axis, index);
+}
+
+/// Mirrored or repeated values around the given ones.
 std::string reflected(ScriptWriter& writer, std::string x, const Node& node) {
   const auto& pad = node.as<graph::PadAttributes>();
   const Shape& in = writer.model().graph.at(node.inputs[0]).shape;
   const size_t rank = in.size();
   for (size_t d = 1; d < rank; ++d) {
-    if (pad.pads[d] == 0 && pad.pads[rank + d] == 0) {
-      continue;
+    if (pad.pads[d] != 0 || pad.pads[rank + d] != 0) {
+      const auto positions = padded_positions(pad.mode, in[d], pad.pads[d], pad.pads[rank + d]);
+      x = gathered(writer, x, node, d, positions);
     }
-    std::vector<int64_t> positions;
-    for (int64_t i = -pad.pads[d]; i < in[d] + pad.pads[rank + d]; ++i) {
-      const int64_t mirrored = i < 0 ? -i : i >= in[d] ? 2 * (in[d] - 1) - i : i;
-      positions.push_back(
-          pad.mode == graph::PadMode::Reflect ? mirrored : std::clamp<int64_t>(i, 0, in[d] - 1));
-    }
-    const std::string index = writer.added(
-        fmt::format("{}.positions{}", node.name, d),
-        graph::Tensor::from<int64_t>({std::ssize(positions)}, std::span<const int64_t>(positions)),
-        false);
-    x = fmt::format("torch.index_select({}, {}, {})", x, d, index);
   }
   return x;
 }
@@ -67,15 +71,22 @@ std::string script_pooling(const std::string& x, const Node& node) {
                      window);
 }
 
-std::string script_resized(const std::string& x, const Node& node) {
+std::string script_resized(ScriptWriter& writer, const std::string& x, const Node& node) {
   const graph::ResizeMode mode = node.as<graph::ResizeAttributes>().mode;
-  const std::string size = script_list({node.shape[2], node.shape[3]});
-  return mode == graph::ResizeMode::Nearest
-             ? fmt::format("torch.upsample_nearest2d({}, {}, None, None)", x, size)
-             : fmt::format("torch.upsample_bilinear2d({}, {}, {}, None, None)",
-                           x,
-                           size,
-                           mode == graph::ResizeMode::LinearCorners ? "True" : "False");
+  const Shape& in = writer.model().graph.at(node.inputs[0]).shape;
+  const Shape& out = node.shape;
+  const std::string size = script_list({out[2], out[3]});
+  if (mode != graph::ResizeMode::Nearest) {
+    return fmt::format("torch.upsample_bilinear2d({}, {}, {}, None, None)",
+                       x,
+                       size,
+                       mode == graph::ResizeMode::LinearCorners ? "True" : "False");
+  }
+  if (aten_resizes_exactly(in[2], out[2]) && aten_resizes_exactly(in[3], out[3])) {
+    return fmt::format("torch.upsample_nearest2d({}, {}, None, None)", x, size);
+  }
+  const std::string rows = gathered(writer, x, node, 2, nearest_positions(in[2], out[2]));
+  return gathered(writer, rows, node, 3, nearest_positions(in[3], out[3]));
 }
 
 std::string script_padding(ScriptWriter& writer, const std::string& x, const Node& node) {

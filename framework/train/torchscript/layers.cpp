@@ -63,7 +63,8 @@ Tensor reordered(const Tensor& gates, int64_t first, int64_t rows, const std::ve
 }  // namespace
 
 /// ONNX has the gates i o f c and z r h, ATen i f c o and r z h.
-std::string script_recurrent(ScriptWriter& writer, const std::string& x, const Node& node) {
+std::string script_recurrent(ScriptWriter& writer, const Node& node) {
+  const std::string x = writer.value(node.inputs[0]);
   const bool lstm = node.op == graph::Op::Lstm;
   const std::vector<int> order = lstm ? std::vector<int>{0, 2, 3, 1} : std::vector<int>{1, 0, 2};
   const int64_t hidden = node.shape[2];

@@ -17,11 +17,11 @@ std::string script_padded(const std::string& x, const graph::Shape& pads, double
 // layers.cpp
 std::string script_convolution(ScriptWriter& writer, const graph::Node& node);
 std::string script_transposed_convolution(ScriptWriter& writer, const graph::Node& node);
-std::string script_recurrent(ScriptWriter& writer, const std::string& x, const graph::Node& node);
+std::string script_recurrent(ScriptWriter& writer, const graph::Node& node);
 
 // images.cpp
 std::string script_pooling(const std::string& x, const graph::Node& node);
-std::string script_resized(const std::string& x, const graph::Node& node);
+std::string script_resized(ScriptWriter& writer, const std::string& x, const graph::Node& node);
 std::string script_padding(ScriptWriter& writer, const std::string& x, const graph::Node& node);
 
 }  // namespace coppice::train

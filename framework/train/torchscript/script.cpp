@@ -1,11 +1,10 @@
 #include "train/torchscript/script.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
-#include "core/error.h"
+#include "train/trained_weights.h"
 
 namespace coppice::train {
 
@@ -14,30 +13,18 @@ namespace {
 using graph::Node;
 using graph::Op;
 
-/// What an optimiser would move: the operands of layers and normalisation but for BN's statistics,
-/// which are stored in f32.
-std::set<std::string> trained_weights(const graph::Model& model) {
-  std::set<std::string> names;
-  for (const Node& node : model.graph.nodes) {
-    const bool layer = node.op == Op::Conv || node.op == Op::ConvTranspose || node.op == Op::Gemm ||
-                       node.op == Op::MatMul || node.op == Op::LayerNorm;
-    const size_t end = node.op == Op::BatchNorm ? 3 : layer ? node.inputs.size() : 0;
-    for (size_t i = 1; i < end; ++i) {
-      if (model.is_weight(node.inputs[i])) {
-        names.insert(node.inputs[i]);
-      }
-    }
-  }
-  return names;
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/// A name in Python. Single words get a '_' behind them: none is a word of the language, or one
+/// that the file's code needs, which takes attributes' names for its variables (torch, float).
 std::string as_attribute(const std::string& name) {
   std::string result = name.empty() || (name[0] >= '0' && name[0] <= '9') ? "_" : "";
   for (const char c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    result += plain ? c : '_';
+    result += is_letter(c) || (c >= '0' && c <= '9') ? c : '_';
   }
-  return result;
+  return std::ranges::all_of(result, is_letter) ? result + "_" : result;
 }
 
 std::string parameters(const graph::Model& model) {
@@ -55,25 +42,16 @@ ScriptWriter::ScriptWriter(const graph::Model& model) : model_(model) {
   script_.text = fmt::format("def forward(self{}):\n", parameters(model));
   const auto inputs = model.graph.inputs();
   for (size_t i = 0; i < inputs.size(); ++i) {
-    variables_[inputs[i]->name] = inputs.size() == 1 ? "x" : fmt::format("x{}", i);
+    values_[inputs[i]->name] = inputs.size() == 1 ? "x" : fmt::format("x{}", i);
   }
-  const std::set<std::string> trained = trained_weights(model);
-  std::set<std::string> read;
-  for (const Node& node : model.graph.nodes) {
-    read.insert(node.inputs.begin(), node.inputs.end());
-  }
-  for (const auto& [name, tensor] : model.weights) {
-    if (read.contains(name)) {
-      const std::string chosen = attribute(name);
-      script_.tensors[chosen] = {tensor, trained.contains(name)};
-      attributes_[name] = chosen;
-    }
+  for (const TrainedWeight& weight : trained_weights(model)) {
+    trained_.insert(weight.name);
   }
 }
 
 /// A name that no other tensor and nothing of a module has.
-std::string ScriptWriter::attribute(const std::string& name) {
-  static const std::set<std::string> kTaken{"training", "class_names", "forward"};
+std::string ScriptWriter::attribute(const std::string& name) const {
+  static const std::set<std::string> kTaken{"class_names", "unchecked_cast", "__torch__"};
   std::string chosen = as_attribute(name);
   while (kTaken.contains(chosen) || script_.tensors.contains(chosen)) {
     chosen += "_";
@@ -82,10 +60,11 @@ std::string ScriptWriter::attribute(const std::string& name) {
 }
 
 std::string ScriptWriter::value(const std::string& name) {
-  if (const auto weight = attributes_.find(name); weight != attributes_.end()) {
-    return "self." + weight->second;
+  const auto [known, is_new] = values_.try_emplace(name);
+  if (is_new) {
+    known->second = added(name, model_.weight(name), trained_.contains(name));
   }
-  return variables_.at(name);
+  return known->second;
 }
 
 std::string ScriptWriter::added(const std::string& name, graph::Tensor tensor, bool trains) {
@@ -102,7 +81,7 @@ Script ScriptWriter::finish() {
     }
     const std::string expression = script_expression(*this, node);
     const std::string variable = fmt::format("v{}", number++);
-    variables_[node.name] = variable;
+    values_[node.name] = variable;
     script_.text += fmt::format("    {} = {}\n", variable, expression);
   }
   std::string result;
@@ -113,17 +92,6 @@ Script ScriptWriter::finish() {
     result += value(name) + (!bytes ? "" : node.dtype == graph::DType::U8 ? ".to(0)" : ".to(1)");
   }
   script_.text += fmt::format("    return {}\n", result);
-  // Weights that only other forms of them are computed from.
-  for (auto it = script_.tensors.begin(); it != script_.tensors.end();) {
-    const std::string use = "self." + it->first;
-    bool used = false;
-    for (size_t at = script_.text.find(use); at != std::string::npos && !used;
-         at = script_.text.find(use, at + 1)) {
-      const char next = script_.text[at + use.size()];
-      used = next == ',' || next == ')' || next == ']' || next == '.' || next == '\n';
-    }
-    it = used ? std::next(it) : script_.tensors.erase(it);
-  }
   return std::move(script_);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,21 +31,22 @@ class ScriptWriter {
 
   const graph::Model& model() const { return model_; }
 
-  /// The expression of a node's output or of a weight: "v3", "self.conv1_weight".
+  /// The expression of a node's output or of a weight, which the module holds from then on: "v3",
+  /// "self.conv1_weight".
   std::string value(const std::string& name);
 
-  /// A tensor that the model does not hold in this form; its expression.
+  /// Gives the module a tensor, under a name like this one; its expression.
   std::string added(const std::string& name, graph::Tensor tensor, bool trains);
 
   Script finish();
 
  private:
-  std::string attribute(const std::string& name);
+  std::string attribute(const std::string& name) const;
 
   const graph::Model& model_;
   Script script_;
-  std::map<std::string, std::string> attributes_;  ///< of weights, by name
-  std::map<std::string, std::string> variables_;   ///< of nodes, by name
+  std::set<std::string> trained_;              ///< weights
+  std::map<std::string, std::string> values_;  ///< expressions of nodes and of weights in use
 };
 
 /// The expression that computes a node.

@@ -53,13 +53,15 @@ double eager_latency_us(const graph::Model& model, int64_t rounds, int64_t runs)
   const torch::jit::GraphOptimizerEnabledGuard unoptimised(false);
   torch::jit::Module module = module_of(model);
   module.eval();
-  const graph::Node& node = *model.graph.inputs().at(0);
-  graph::Shape shape = node.shape;
-  shape.at(0) = 1;
-  const at::Tensor input = to_aten(graph::Tensor(node.dtype, shape));
+  std::vector<c10::IValue> inputs;
+  for (const graph::Node* node : model.graph.inputs()) {
+    graph::Shape shape = node->shape;
+    shape.at(0) = 1;
+    inputs.emplace_back(to_aten(graph::Tensor(node->dtype, shape)));
+  }
   const auto run_once = [&] {
     const auto begin = std::chrono::steady_clock::now();
-    module.forward({input});
+    module.forward(inputs);
     return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin)
         .count();
   };

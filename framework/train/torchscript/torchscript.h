@@ -11,9 +11,9 @@ namespace coppice::train {
 /// it with `torch.jit.load`, C++ with `torch::jit::load`.
 ///
 /// Weights that train are its parameters, other constants its buffers, under their names with '_'
-/// for what Python's names cannot hold; `class_names` is a list of the classes. The file is in
-/// evaluation mode: after `.train()`, dropout drops and BN takes the batch's statistics, so that
-/// the module can be trained on.
+/// for what Python's names cannot hold and behind single words; `class_names` is a list of the
+/// classes. The file is in evaluation mode: after `.train()`, dropout drops and BN takes the
+/// batch's statistics, so that the module can be trained on.
 ///
 /// A quantised (QDQ) model keeps its 8-bit weights as buffers and computes each QuantizeLinear and
 /// DequantizeLinear as ONNX defines it, in float: what the network says node by node, which differs
@@ -24,7 +24,7 @@ void save_torchscript(const graph::Model& model, const std::filesystem::path& fi
 
 /// Microseconds that libtorch takes for one sample of zeros, op by op without fusing or folding
 /// anything, as eager code runs it: the least median of `rounds` of `runs`, after a tenth of `runs`
-/// that do not count.
+/// that do not count. REQUIRES: both at least 1.
 double eager_latency_us(const graph::Model& model, int64_t rounds, int64_t runs);
 
 }  // namespace coppice::train
