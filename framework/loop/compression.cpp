@@ -41,6 +41,13 @@ class Compression {
 
   CompressionResult run() {
     read_data();
+    if (!options_.model.onnx.empty()) {
+      CompressionRow given;
+      given.name = kModelStage;
+      given.kind = kModelStage;
+      given.model = options_.model.onnx;
+      result_.rows.push_back(std::move(given));
+    }
     for (const StageOptions& stage : options_.stages) {
       for (const StagePart& part : parts_of(stage)) {
         run_stage(part);

@@ -11,7 +11,7 @@
 
 namespace coppice::loop {
 
-/// One model of a stage, judged.
+/// One model, judged: the experiment's own where that is a file ("model"), and each stage's.
 struct CompressionRow {
   std::string name;
   std::string kind;

@@ -235,7 +235,8 @@ void CompressionOptions::visit(core::Fields& f) {
                    "(Liu et al., ICLR 2019)"});
   f.field("baseline",
           baseline,
-          {.help = "stage that the others are compared with; default: the first"});
+          {.help = "stage that the others are compared with; default: the given model, or the "
+                   "first stage"});
   f.field(
       "eager", eager, {.help = "time the baseline in libtorch too, op by op, one thread, batch 1"});
   f.field("agree",
@@ -266,6 +267,9 @@ void check(const CompressionOptions& options) {
   }
   if (!options.baseline.empty()) {
     std::vector<std::string> names;
+    if (!options.model.onnx.empty()) {
+      names.emplace_back(kModelStage);
+    }
     for (const StageOptions& stage : options.stages) {
       for (std::string& name : stage.models()) {
         names.push_back(std::move(name));

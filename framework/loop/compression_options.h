@@ -29,7 +29,7 @@ struct CompressionOptions {
   ModelSource model;
   std::vector<StageOptions> stages;
   bool control = true;   ///< train the shape of every pruned model from scratch
-  std::string baseline;  ///< stage that the others are compared with; empty: the first
+  std::string baseline;  ///< row that the others are compared with; empty: the first
   bool eager = false;    ///< time the baseline run op by op in libtorch
   bool agree = false;    ///< compare predictions of int8 models among all that can run them
   runtime::EngineOptions engine;

@@ -34,9 +34,6 @@ const CompressionRow* StageInputs::row(const std::string& name) const {
 }
 
 fs::path StageInputs::model(const std::string& name) const {
-  if (name == kModelStage) {
-    return options_.model.onnx;
-  }
   const CompressionRow* found = row(name);
   return found == nullptr ? fs::path(name) : found->model;
 }

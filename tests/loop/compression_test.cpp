@@ -208,6 +208,11 @@ TEST_F(CompressionTest, StartsFromAnOnnxFile) {
   EXPECT_EQ(specs_.at("prune").inputs.at("model"), file);
   EXPECT_EQ(specs_.at("train").inputs.at("teacher"), file);
   EXPECT_THAT(result.controls, IsEmpty()) << "there is no recipe that trained it";
+  EXPECT_EQ(result.baseline, "model");
+  EXPECT_EQ(result.row("model").model, file);
+  EXPECT_EQ(result.row("model").figures.at("accuracy"),
+            first.row("reference").figures.at("accuracy"));
+  EXPECT_GT(figures_of(result).at("macs_reduction.prune"), 1.5);
 }
 
 TEST_F(CompressionTest, LeavesOutTheSamplesOfClasses) {
