@@ -165,7 +165,7 @@ TEST_F(ModelCommands, ExportWritesCSourceAndItsBudget) {
   expect_error_line(
       model_command({"export", "cnn", "--format", "c", "--prefix", "2", "--out", at("x").string()}),
       2,
-      HasSubstr("no name in C"));
+      HasSubstr("names nothing in C"));
   EXPECT_EQ(model_command({"export", "cnn", "--format", "pickle"}).exit_code, 2);
 }
 
