@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
+#include "core/gzip.h"
 #include "system/program.h"
 #include "system/tiny_experiment.h"
 
@@ -15,6 +15,7 @@ namespace coppice::testing {
 namespace {
 
 namespace fs = std::filesystem;
+using core::test::gzip;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -182,20 +183,6 @@ TEST_F(BadInput, ASweepIsCheckedWithAllItsTrials) {
   expect(sweep("tiny.yaml", unknown), 2, "{field", "did you mean 'widths'");
   expect(sweep("tinny.yaml", depth), 3, "tinny", "tinny.yaml");
   expect(sweep("sweep.yaml", depth), 2, "sweep.yaml", "a sweep itself");
-}
-
-core::Bytes gzip(const core::Bytes& plain) {
-  z_stream stream = {};
-  deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  core::Bytes packed(deflateBound(&stream, plain.size()));
-  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(plain.data()));
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
 }
 
 TEST_F(BadInput, TruncatedAndAlteredDataFilesAreRefused) {

@@ -7,11 +7,10 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 
-#include "data/store.h"
 #include "graph/onnx.h"
 #include "jobs/spec.h"
-#include "loop/idx_files.h"
 #include "system/program.h"
+#include "system/quarters_version.h"
 
 namespace coppice::testing {
 namespace {
@@ -56,16 +55,7 @@ class JobFaults : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     shared_ = std::make_unique<core::TemporaryFolder>();
-    const Images images = quarters(800, 12, 4, 1);
-    data::Schema schema;
-    schema.sample_shape = {1, 12, 12};
-    schema.class_names = {"top left", "top right", "bottom left", "bottom right"};
-    std::vector<int64_t> labels;
-    for (const std::byte label : images.labels) {
-      labels.push_back(std::to_integer<int64_t>(label));
-    }
-    const auto dataset = data::make_memory_dataset(schema, images.pixels, labels);
-    version_ = data::write_version(shared_->path(), *dataset, {}, {}).file;
+    version_ = write_quarters_version(shared_->path(), 800);
     const Outcome outcome = run_program(command(job(), whole()));
     ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
   }

@@ -14,11 +14,10 @@
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "data/store.h"
 #include "graph/onnx.h"
 #include "jobs/spec.h"
-#include "loop/idx_files.h"
 #include "system/program.h"
+#include "system/quarters_version.h"
 #include "system/tiny_experiment.h"
 
 namespace coppice::testing {
@@ -44,20 +43,9 @@ std::string free_loopback_port() {
 class Ranks : public ::testing::Test {
  protected:
   Ranks() {
-    const Images images = quarters(400, 12, 4, 1);
-    data::Schema schema;
-    schema.sample_shape = {1, 12, 12};
-    schema.class_names = {"top left", "top right", "bottom left", "bottom right"};
-    std::vector<int64_t> labels;
-    for (const std::byte label : images.labels) {
-      labels.push_back(std::to_integer<int64_t>(label));
-    }
     spec_.kind = "train";
     spec_.name = "shared";
-    spec_.inputs["train"] =
-        data::write_version(
-            folder_.path(), *data::make_memory_dataset(schema, images.pixels, labels), {}, {})
-            .file;
+    spec_.inputs["train"] = write_quarters_version(folder_.path(), 400);
     set_options("epochs: 1, steps_per_epoch: 1, batch_size: 100");
   }
 
