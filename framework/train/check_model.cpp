@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "train/sample_tensor.h"
 
 namespace coppice::train {
 
@@ -65,8 +66,7 @@ void check_model_fits(const graph::Model& model,
   const auto& input = inputs[0]->as<graph::InputAttributes>();
   graph::Shape expected{graph::kBatch};
   expected.insert(expected.end(), schema.sample_shape.begin(), schema.sample_shape.end());
-  const graph::DType dtype =
-      schema.type == data::ElementType::U8 ? graph::DType::U8 : graph::DType::F32;
+  const graph::DType dtype = input_dtype(schema);
   if (input.shape != expected || input.dtype != dtype) {
     refuse(role,
            fmt::format("it takes {}{}, samples are {}{}",

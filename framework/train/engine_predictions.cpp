@@ -2,23 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <numeric>
 
 #include "core/error.h"
+#include "train/objective.h"
+#include "train/sample_tensor.h"
 
 namespace coppice::train {
 
 namespace {
-
-graph::Tensor input_of(const data::Batch& batch, const data::Schema& schema) {
-  graph::Shape shape{batch.size};
-  shape.insert(shape.end(), schema.sample_shape.begin(), schema.sample_shape.end());
-  graph::Tensor tensor(schema.type == data::ElementType::U8 ? graph::DType::U8 : graph::DType::F32,
-                       shape);
-  std::memcpy(tensor.bytes(), batch.samples.data(), batch.samples.size());
-  return tensor;
-}
 
 /// One tensor per output of the graph.
 std::vector<graph::Tensor> outputs_for(const graph::Graph& graph, int64_t samples) {
@@ -44,6 +36,15 @@ size_t output_index(const graph::Graph& graph, const std::string& name) {
 
 }  // namespace
 
+std::string expose_target(graph::Model& model) {
+  std::string target = reconstruction_target(model);
+  auto& outputs = model.graph.outputs;
+  if (std::find(outputs.begin(), outputs.end(), target) == outputs.end()) {
+    outputs.push_back(target);
+  }
+  return target;
+}
+
 Predictions predict(runtime::Engine& engine,
                     const data::Dataset& dataset,
                     int64_t batch_size,
@@ -58,7 +59,7 @@ Predictions predict(runtime::Engine& engine,
     std::vector<int64_t> indices(static_cast<size_t>(std::min(batch_size, dataset.size() - first)));
     std::iota(indices.begin(), indices.end(), first);
     dataset.read(indices, batch);
-    const std::array<graph::Tensor, 1> inputs{input_of(batch, dataset.schema())};
+    const std::array<graph::Tensor, 1> inputs{to_tensor(batch, dataset.schema())};
     std::vector<graph::Tensor> outputs = outputs_for(graph, batch.size);
     engine.run(inputs, outputs);
     predictions.add(

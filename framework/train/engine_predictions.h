@@ -8,6 +8,10 @@
 
 namespace coppice::train {
 
+/// The name of what a reconstruction is compared with, which becomes an output of the model where
+/// it is none: a device engine tells outputs only.
+std::string expose_target(graph::Model& model);
+
 /// What a device engine says of a data set, batch by batch. Of reconstruction, `target` names the
 /// output that the first one is to equal. REQUIRES: the engine takes batches of `batch_size`.
 ///

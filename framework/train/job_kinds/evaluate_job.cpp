@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <functional>
 #include <map>
 
@@ -60,11 +59,7 @@ void run_evaluate_job(const JobContext& context) {
   const JudgeOptions judging = judge_options(options, model.metadata.task);
   std::string target;
   if (judging.task == "reconstruction") {
-    target = reconstruction_target(model);
-    auto& outputs = model.graph.outputs;
-    if (std::find(outputs.begin(), outputs.end(), target) == outputs.end()) {
-      outputs.push_back(target);
-    }
+    target = expose_target(model);
   }
   const auto engine = runtime::build_engine(
       model,

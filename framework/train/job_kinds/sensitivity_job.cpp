@@ -46,11 +46,7 @@ double score_on_engine(graph::Model model,
     judging.loss = "mse";
   }
   if (task == "reconstruction") {
-    target = reconstruction_target(model);
-    auto& outputs = model.graph.outputs;
-    if (std::find(outputs.begin(), outputs.end(), target) == outputs.end()) {
-      outputs.push_back(target);
-    }
+    target = expose_target(model);
   }
   const auto engine = runtime::build_engine(
       model,

@@ -6,12 +6,13 @@
 #include "train/components.h"
 #include "train/process_setup.h"
 #include "train/ranks/rank_group.h"
+#include "train/sample_tensor.h"
 
 namespace coppice::train {
 
 graph::ModelInput model_input(const data::Version& version, const std::string& task) {
   graph::ModelInput input;
-  input.dtype = version.schema.type == data::ElementType::U8 ? graph::DType::U8 : graph::DType::F32;
+  input.dtype = input_dtype(version.schema);
   input.sample_shape = version.schema.sample_shape;
   input.mean = version.statistics.mean;
   input.std = version.statistics.std;
