@@ -2,22 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <set>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "compress/quantise.h"
-#include "core/files.h"
 #include "core/rng.h"
 #include "graph/models.h"
-#include "graph/onnx.h"
 #include "runtime/engine.h"
 #include "runtime/models.h"
 #include "runtime/op_cases.h"
+#include "runtime/pytorch_networks.h"
 #include "train/network.h"
 #include "train/tensor_bridge.h"
 
@@ -26,6 +23,8 @@ namespace coppice::train {
 namespace {
 
 using graph::Tensor;
+using runtime::testing::exported_names;
+using runtime::testing::load_exported;
 
 constexpr int64_t kInputs = 64;
 
@@ -106,38 +105,19 @@ TEST_P(ZooAgreement, EveryBackendGivesTheReferencesIntegers) {
 
 class ImportedAgreement : public ::testing::TestWithParam<std::string> {};
 
-std::vector<std::string> imported_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(PYTORCH_NETWORKS)) {
-    if (entry.path().extension() == ".onnx") {
-      names.push_back(entry.path().stem().string());
-    }
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
 INSTANTIATE_TEST_SUITE_P(PyTorch,
                          ImportedAgreement,
-                         ::testing::ValuesIn(imported_names()),
+                         ::testing::ValuesIn(exported_names()),
                          [](const auto& test) { return test.param; });
-
-Tensor tensor_in(const nlohmann::json& json) {
-  const auto values = json.at("values").get<std::vector<float>>();
-  return Tensor::from<float>(json.at("shape").get<graph::Shape>(), values);
-}
 
 /// What PyTorch exported, trained on by libtorch: it begins with the same function.
 TEST_P(ImportedAgreement, TrainingBeginsWithPyTorchsNumbers) {
-  const std::filesystem::path folder = PYTORCH_NETWORKS;
-  const auto json = nlohmann::json::parse(core::read_text(folder / (GetParam() + ".json")));
-  const graph::Model model = graph::load_onnx(folder / (GetParam() + ".onnx"));
-  Network network(model);
-  const Tensor input = tensor_in(json.at("input"));
-  const at::Tensor output = network.forward(to_aten(input)).at(model.graph.outputs[0]);
+  const auto exported = load_exported(GetParam());
+  Network network(exported.model);
+  const at::Tensor output =
+      network.forward(to_aten(exported.input)).at(exported.model.graph.outputs[0]);
   const double tolerance = GetParam() == "quantised" ? 0.01 : 1e-5;
-  EXPECT_LT(relative(to_graph(output.detach().contiguous()), tensor_in(json.at("output"))),
-            tolerance);
+  EXPECT_LT(relative(to_graph(output.detach().contiguous()), exported.output), tolerance);
 }
 
 /// Single ops with unusual attributes: libtorch and every backend.

@@ -19,6 +19,7 @@ namespace coppice::train {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::quarter_input;
 using testing::quarter_network;
 using testing::quarters;
 
@@ -65,15 +66,7 @@ TEST(Compute, WhatIsAskedForAndMissingIsRefused) {
 }
 
 graph::Model small_cnn() {
-  graph::ModelOptions options;
-  options.name = "cnn";
-  options.widths = {8};
-  graph::ModelInput input;
-  input.sample_shape = {1, 8, 8};
-  input.mean = {75};
-  input.std = {50};
-  input.class_names = quarters(4, 1)->schema().class_names;
-  return graph::build_model(options, input, 3);
+  return graph::build_model({.name = "cnn", .widths = {8}}, quarter_input(), 3);
 }
 
 at::Generator generator_of(uint64_t seed) {

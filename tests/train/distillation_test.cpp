@@ -30,19 +30,12 @@ namespace {
 
 using graph::testing::message_of;
 using ::testing::HasSubstr;
+using testing::quarter_input;
 using testing::quarters;
 
 /// input … conv1, bn1, relu1, (max_pool1, …), flatten or pooling, logits.
 graph::Model hinted_cnn(int64_t width, uint64_t seed) {
-  graph::ModelOptions options;
-  options.name = "cnn";
-  options.widths = {width, width};
-  graph::ModelInput input;
-  input.sample_shape = {1, 8, 8};
-  input.mean = {75};
-  input.std = {50};
-  input.class_names = quarters(4, 1)->schema().class_names;
-  return graph::build_model(options, input, seed);
+  return graph::build_model({.name = "cnn", .widths = {width, width}}, quarter_input(), seed);
 }
 
 TrainingTask distillation_task(int64_t epochs) {

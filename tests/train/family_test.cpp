@@ -30,18 +30,11 @@ namespace {
 
 using graph::testing::message_of;
 using ::testing::HasSubstr;
+using testing::quarter_input;
 using testing::quarters;
 
 graph::Model member_of_width(int64_t width, uint64_t seed) {
-  graph::ModelOptions options;
-  options.name = "cnn";
-  options.widths = {width};
-  graph::ModelInput input;
-  input.sample_shape = {1, 8, 8};
-  input.mean = {75};
-  input.std = {50};
-  input.class_names = quarters(4, 1)->schema().class_names;
-  return graph::build_model(options, input, seed);
+  return graph::build_model({.name = "cnn", .widths = {width}}, quarter_input(), seed);
 }
 
 NamedModels three_members() {

@@ -191,12 +191,8 @@ TEST(Importance, NeedsLabelsForGradients) {
 
 /// A network whose channels of odd number are almost zero before their BN, and off behind it.
 graph::Model half_useless() {
-  graph::ModelInput input;
-  input.sample_shape = {1, 8, 8};
-  input.mean = {75};
-  input.std = {50};
-  input.class_names = testing::quarters(4, 1)->schema().class_names;
-  graph::Model model = graph::build_model({.name = "cnn", .widths = {12, 16}}, input, 3);
+  graph::Model model =
+      graph::build_model({.name = "cnn", .widths = {12, 16}}, testing::quarter_input(), 3);
   core::Rng rng(9);
   const auto spoil = [&](const std::string& weight, float factor, float bias) {
     graph::Tensor tensor = model.weight(weight).clone();

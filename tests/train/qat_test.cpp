@@ -27,19 +27,12 @@ namespace coppice::train {
 
 namespace {
 
+using testing::quarter_input;
 using testing::quarters;
 
 /// A residual network with a BN behind each convolution and a depthwise layer.
 graph::Model norm_network(const std::string& name = "resnet") {
-  graph::ModelOptions options;
-  options.name = name;
-  options.widths = {6, 12};
-  graph::ModelInput input;
-  input.sample_shape = {1, 8, 8};
-  input.mean = {75};
-  input.std = {50};
-  input.class_names = quarters(4, 1)->schema().class_names;
-  return graph::build_model(options, input, 1);
+  return graph::build_model({.name = name, .widths = {6, 12}}, quarter_input(), 1);
 }
 
 TrainingTask qat_task(const std::string& method, int64_t epochs = 3) {

@@ -24,6 +24,7 @@ namespace coppice::train {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::quarter_input;
 using testing::quarter_network;
 using testing::quarters;
 
@@ -89,15 +90,7 @@ TrainingTask shared_task() {
 }
 
 graph::Model image_network(bool with_norm) {
-  graph::ModelOptions options;
-  options.name = with_norm ? "cnn" : "mlp";
-  options.widths = {8};
-  graph::ModelInput input;
-  input.sample_shape = {1, 8, 8};
-  input.mean = {75};
-  input.std = {50};
-  input.class_names = quarters(4, 1)->schema().class_names;
-  return graph::build_model(options, input, 3);
+  return graph::build_model({.name = with_norm ? "cnn" : "mlp", .widths = {8}}, quarter_input(), 3);
 }
 
 struct RankResult {

@@ -31,18 +31,20 @@ inline data::DatasetPtr quarters(int64_t samples, uint64_t seed) {
   return data::make_memory_dataset(schema, pixels, labels);
 }
 
-/// A small network for them.
-inline graph::Model quarter_network(uint64_t seed, double dropout = 0) {
-  graph::ModelOptions options;
-  options.name = "mlp";
-  options.widths = {16};
-  options.dropout = dropout;
+/// What a network for them reads.
+inline graph::ModelInput quarter_input() {
   graph::ModelInput input;
   input.sample_shape = {1, 8, 8};
   input.mean = {75};
   input.std = {50};
   input.class_names = {"top left", "top right", "bottom left", "bottom right"};
-  return graph::build_model(options, input, seed);
+  return input;
+}
+
+/// A small network for them.
+inline graph::Model quarter_network(uint64_t seed, double dropout = 0) {
+  return graph::build_model(
+      {.name = "mlp", .widths = {16}, .dropout = dropout}, quarter_input(), seed);
 }
 
 }  // namespace coppice::train::testing
