@@ -31,9 +31,10 @@ std::optional<Quantisation> per_tensor_quantisation(const ModelIndex& index,
 /// With sums of (x - x zero) * weight in int32, an output value is
 ///   v = (sum + bias) * multiplier[channel] + (residual - residual zero) * residual_multiplier,
 ///   clamped by the ReLU or Clip,
-/// in float; then round half to even, add the zero point and saturate. Rounding differs from that
-/// of the unfused graph by at most one step (Jacob et al., CVPR 2018, use the same form with
-/// fixed-point multipliers).
+/// in float, the residual by a fused multiply-add, which rounds once (as processors and oneDNN have
+/// it: every backend computes the same integers); then round half to even, add the zero point and
+/// saturate. Rounding differs from that of the unfused graph by at most one step (Jacob et al.,
+/// CVPR 2018, use the same form with fixed-point multipliers).
 struct QuantisedLayer {
   const graph::Node* layer = nullptr;  ///< the Conv or Gemm
   std::string input;  ///< an 8-bit value; [n, c, h, w], or [n, features] for a Gemm

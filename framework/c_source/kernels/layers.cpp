@@ -31,7 +31,8 @@ static int32_t end_tap(int32_t start, int32_t dilation, int32_t kernel, int32_t 
 )c";
 
 constexpr const char* kIntegerLayer = R"c(
-/* value = (sum + bias) * multiplier + (residual - zero) * multiplier, between low and high. */
+/* value = (sum + bias) * multiplier + (residual - zero) * multiplier, the last product not rounded,
+   between low and high. */
 typedef struct {
   const int8_t *weight;
   const float *bias;       /* in units of the sums */
@@ -152,8 +153,8 @@ std::string value_of(const LayerForm& form) {
   return std::string(
              "  float value = ((float)sum + layer->bias[filter]) * "
              "layer->multiplier[filter];") +
-         (form.residual ? "\n  value += (float)((int32_t)residual - layer->residual_zero) * "
-                          "layer->residual_multiplier;"
+         (form.residual ? "\n  value = fmaf((float)((int32_t)residual - layer->residual_zero), "
+                          "layer->residual_multiplier, value);"
                         : "");
 }
 

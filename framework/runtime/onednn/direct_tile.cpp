@@ -39,17 +39,18 @@ struct ResidualOperand {
   int64_t size;  ///< of a value
 };
 
-COPPICE_AVX512_INLINE __m512 scaled_residual(const ResidualOperand& residual,
-                                             int64_t place,
-                                             uint16_t lanes) {
+COPPICE_AVX512_INLINE __m512 with_residual(__m512 value,
+                                           const ResidualOperand& residual,
+                                           int64_t place,
+                                           uint16_t lanes) {
   const std::byte* values = residual.values + place * residual.size;
   if (residual.dtype == DType::F32) {
-    return _mm512_maskz_loadu_ps(lanes, values);
+    return _mm512_add_ps(value, _mm512_maskz_loadu_ps(lanes, values));
   }
   const __m128i bytes = _mm_maskz_loadu_epi8(lanes, values);
   const __m512i integers =
       residual.dtype == DType::I8 ? _mm512_cvtepi8_epi32(bytes) : _mm512_cvtepu8_epi32(bytes);
-  return product_of(_mm512_cvtepi32_ps(integers), _mm512_set1_ps(residual.scale));
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(integers), _mm512_set1_ps(residual.scale), value);
 }
 
 COPPICE_AVX512_INLINE void store(DType dtype, __m512 value, uint16_t lanes, std::byte* out) {
@@ -136,7 +137,7 @@ COPPICE_AVX512 void compute_tile(const ProductTables& tables, const TileCall& ca
       __m512 value =
           kFloats ? _mm512_castsi512_ps(sums[p][v]) : scaled(sums[p][v], biases, multipliers);
       if (residual.values != nullptr) {
-        value = _mm512_add_ps(value, scaled_residual(residual, place, lanes));
+        value = with_residual(value, residual, place, lanes);
       }
       store(dtype, clamped(value, low, high), lanes, out + place * size);
     }

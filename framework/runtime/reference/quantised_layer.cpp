@@ -1,6 +1,7 @@
 #include "runtime/reference/quantised_layer.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "runtime/reference/products.h"
 #include "runtime/rounding.h"
@@ -46,7 +47,7 @@ void run_typed(const QuantisedLayer& layer,
       if (residual != nullptr) {
         const int32_t added =
             byte_at(*residual, start + i) - layer.residual_quantisation.zero_point;
-        value += static_cast<float>(added) * layer.residual_multiplier;
+        value = std::fma(static_cast<float>(added), layer.residual_multiplier, value);
       }
       value = layer.relu ? std::min(std::max(value, 0.0F), layer.ceiling) : value;
       write(output, start + i, value, layer.output_zero_point);

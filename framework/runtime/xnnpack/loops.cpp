@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "core/every_cpu.h"
@@ -34,8 +35,9 @@ struct FinishBlock {
   Finish::Range range;
 
   [[gnu::always_inline]] float value(float sum, int64_t i) const {
-    return (sum + bias[i]) * multipliers[i] +
-           static_cast<float>(residual[i] - added.zero) * added.scale;
+    return std::fma(static_cast<float>(residual[i] - added.zero),
+                    added.scale,
+                    (sum + bias[i]) * multipliers[i]);
   }
 };
 
