@@ -109,7 +109,8 @@ double least_shown(const CompressionResult& result) {
   for (const char* cost : {"latency_us", "bytes"}) {
     for (const size_t i : frontier(result.rows, cost)) {
       const CompressionRow& row = result.rows[i];
-      least = stage_kind(row.kind).reshapes ? least : std::min(least, row.figures.at("accuracy"));
+      const bool cut = row.kind != kModelStage && stage_kind(row.kind).reshapes;
+      least = cut ? least : std::min(least, row.figures.at("accuracy"));
     }
   }
   return least - kShownPoints / 100;

@@ -213,6 +213,9 @@ TEST_F(CompressionTest, StartsFromAnOnnxFile) {
   EXPECT_EQ(result.row("model").figures.at("accuracy"),
             first.row("reference").figures.at("accuracy"));
   EXPECT_GT(figures_of(result).at("macs_reduction.prune"), 1.5);
+  EXPECT_THAT(stage_table(result), HasSubstr("\nmodel"));
+  write_report(result, "Given", "", folder() / "report.html");
+  testing::expect_on_page(core::read_text(folder() / "report.html"), "Accuracy against latency");
 }
 
 TEST_F(CompressionTest, LeavesOutTheSamplesOfClasses) {

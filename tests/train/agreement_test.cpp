@@ -15,6 +15,7 @@
 #include "runtime/models.h"
 #include "runtime/op_cases.h"
 #include "runtime/pytorch_networks.h"
+#include "train/integer_network.h"
 #include "train/network.h"
 #include "train/tensor_bridge.h"
 
@@ -83,10 +84,13 @@ TEST_P(ZooAgreement, EveryBackendGivesLibtorchsNumbers) {
 }
 
 /// Byte for byte: what is left after the last layer's scale, in float, is a rounding of that.
-TEST_P(ZooAgreement, EveryBackendGivesTheReferencesIntegers) {
+TEST_P(ZooAgreement, LibtorchAndEveryBackendGiveTheReferencesIntegers) {
   for (const bool round_sums : {false, true}) {
     const graph::Model quantised = compress::quantise(model_, inputs_, {.round_sums = round_sums});
     const Tensor expected = by_engine(quantised, inputs_, "reference");
+    const at::Tensor simulated = IntegerNetwork(quantised).logits(to_aten(inputs_));
+    EXPECT_LT(relative(to_graph(simulated.contiguous()), expected), 1e-6)
+        << "libtorch" << (round_sums ? ", sums rounded" : "");
     for (const std::string& backend : runtime::backends()) {
       EXPECT_LT(relative(by_engine(quantised, inputs_, backend), expected), 1e-6)
           << backend << (round_sums ? ", sums rounded" : "");

@@ -2,7 +2,6 @@
 #include <numeric>
 
 #include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include "core/clock.h"
@@ -12,21 +11,20 @@
 #include "train/batch_tensors.h"
 #include "train/check_model.h"
 #include "train/components.h"
-#include "train/network.h"
+#include "train/integer_network.h"
 
 namespace coppice::train {
 
-/// The class that the network of this process gives each sample, a line each, in classes.txt: what
-/// training sees of a model, integers simulated.
+/// The class that libtorch gives each sample, a line each, in classes.txt; a model of int8 weights
+/// is computed on its integers.
 void run_predict_job(const JobContext& context) {
   constexpr int64_t kBatch = 500;
   const core::Stopwatch watch;
-  const at::NoGradGuard no_grad;
   context.allow_inputs({"model", "data"});
   const graph::Model model = graph::load_onnx(context.input("model"));
   const auto dataset = data::open_version(context.input("data"));
   check_model_fits(model, dataset->schema(), "model");
-  Network network(model);
+  const IntegerNetwork network(model);
   std::string lines;
   data::Batch batch;
   for (int64_t first = 0; first < dataset->size(); first += kBatch) {
