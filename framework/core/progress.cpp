@@ -75,11 +75,12 @@ std::string render_progress(std::string_view title,
                             double seconds,
                             std::string_view unit,
                             std::string_view note,
-                            int width) {
+                            int width,
+                            int64_t before) {
   const bool known = total > 0;
   const double fraction =
       known ? std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0) : 0.0;
-  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0.0;
+  const double rate = seconds > 0 ? static_cast<double>(done - before) / seconds : 0.0;
   std::vector<std::string> parts(1, std::string(title));
   parts.push_back(known ? fmt::format("{:3.0f}%", std::floor(100 * fraction))
                         : fmt::format("{} {}", done, unit));
@@ -115,6 +116,7 @@ struct Progress::State {
   int64_t total = 0;
   std::string unit;
   std::string note;
+  int64_t before = 0;
   int64_t done = 0;
   bool redraws = terminal_redraws();
   bool drawn = false;
@@ -123,7 +125,7 @@ struct Progress::State {
 
   std::string render(int width) const {
     const std::chrono::duration<double> elapsed = SteadyClock::now() - start;
-    return render_progress(title, done, total, elapsed.count(), unit, note, width);
+    return render_progress(title, done, total, elapsed.count(), unit, note, width, before);
   }
 
   void draw() noexcept {
@@ -136,11 +138,13 @@ struct Progress::State {
   }
 };
 
-Progress::Progress(std::string title, int64_t total, std::string unit)
+Progress::Progress(std::string title, int64_t total, std::string unit, int64_t before)
     : state_(std::make_unique<State>()) {
   state_->title = std::move(title);
   state_->total = total;
   state_->unit = std::move(unit);
+  state_->before = before;
+  state_->done = before;
 }
 
 Progress::~Progress() {

@@ -11,8 +11,9 @@ namespace coppice::core {
 /// ten seconds otherwise, as wide as the terminal allows. Not thread-safe.
 class Progress {
  public:
-  /// `total` in `unit`s ("images", "steps", "days"); 0 when it isn't known.
-  Progress(std::string title, int64_t total, std::string unit);
+  /// `total` in `unit`s ("images", "steps", "days"); 0 when it isn't known. `before`: of them, what
+  /// was done before the bar began, which says nothing about the rate.
+  Progress(std::string title, int64_t total, std::string unit, int64_t before = 0);
   ~Progress();  ///< ends the line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -34,6 +35,7 @@ std::string render_progress(std::string_view title,
                             double seconds,
                             std::string_view unit,
                             std::string_view note,
-                            int width);
+                            int width,
+                            int64_t before = 0);
 
 }  // namespace coppice::core

@@ -20,8 +20,8 @@ class Bar {
 
   void show(const jobs::JobProgress& progress) {
     if (!bar_ || progress.done < done_ || progress.total != total_) {
-      bar_ = std::make_unique<core::Progress>(stage_, progress.total, progress.unit);
-      done_ = 0;
+      done_ = progress.done;  // a resumed job starts where it was
+      bar_ = std::make_unique<core::Progress>(stage_, progress.total, progress.unit, done_);
       total_ = progress.total;
     }
     bar_->note(progress.phase.empty() ? progress.note

@@ -30,6 +30,11 @@ TEST(RenderProgress, ShowsBarPercentRateTimeLeftAndNote) {
             "train  [##############################]  100%  0.0027 steps/s  in 1:02:05");
 }
 
+TEST(RenderProgress, WhatWasDoneBeforeIsNotInTheRate) {
+  EXPECT_EQ(render_progress("train", 7000, 10000, 5, "images", "", 0, 6000),
+            "train   70%  200 images/s  0:15 left");
+}
+
 TEST(RenderProgress, OneHundredPercentOnlyAtTheEnd) {
   EXPECT_THAT(render_progress("a", 999, 1000, 1, "x", "", 0), HasSubstr(" 99%"));
   EXPECT_THAT(render_progress("a", 2000, 1000, 1, "x", "", 0), HasSubstr("100%"));
