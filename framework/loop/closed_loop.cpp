@@ -58,7 +58,8 @@ class ClosedLoop {
     const core::Stopwatch watch;
     data_ = import_data(
         options_.data, options_.field.scenario.withheld_classes, folder_ / "data", seed_);
-    result_.class_names = options_.data.class_names;
+    require_classes(data_, "loop");
+    result_.class_names = data_.test.samples->schema().class_names;
     known_classes_ = classes_of(*data_.train.samples);
     stages_.record("import", watch.seconds());
   }

@@ -72,13 +72,8 @@ class Compression {
     DataOptions split = options_.data;
     split.field = 0;
     data_ = import_data(split, {}, folder_ / "data", static_cast<uint64_t>(options_.seed));
-    const data::Schema& schema = data_.test.samples->schema();
-    if (schema.task != "classification") {
-      throw core::Error(
-          core::ErrorKind::Unsupported,
-          fmt::format("data: it is for {}; kind: compress judges classifiers", schema.task));
-    }
-    result_.class_names = schema.class_names;
+    require_classes(data_, "compress");
+    result_.class_names = data_.test.samples->schema().class_names;
     stages_.record("import", watch.seconds());
   }
 

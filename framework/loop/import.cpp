@@ -39,6 +39,16 @@ Indices draw(const data::DatasetPtr& base,
   return picked;
 }
 
+/// False where there is no class: of other tasks, and of unknown labels.
+bool is_one_of(const data::Dataset& dataset,
+               int64_t index,
+               const std::vector<std::string>& classes) {
+  const int64_t label = dataset.label(index);
+  return label >= 0 &&
+         std::ranges::count(classes, dataset.schema().class_names.at(static_cast<size_t>(label))) >
+             0;
+}
+
 class Importer {
  public:
   Importer(std::filesystem::path folder, data::DatasetPtr base, std::string parent)
@@ -92,6 +102,14 @@ Part import_part(const data::Manifest& manifest,
 
 }  // namespace
 
+void require_classes(const ImportedData& data, const std::string& kind) {
+  const std::string& task = data.test.samples->schema().task;
+  if (task != "classification") {
+    throw core::Error(core::ErrorKind::Unsupported,
+                      fmt::format("data: it is for {}; kind: {} judges classifiers", task, kind));
+  }
+}
+
 ImportedData import_data(const DataOptions& options,
                          const std::vector<std::string>& withheld_classes,
                          const std::filesystem::path& folder,
@@ -116,10 +134,7 @@ ImportedData import_data(const DataOptions& options,
   Indices known;
   Indices withheld;
   for (const int64_t index : rest) {
-    const auto& name = base->schema().class_names.at(static_cast<size_t>(base->label(index)));
-    const bool kept_back =
-        std::find(withheld_classes.begin(), withheld_classes.end(), name) != withheld_classes.end();
-    (kept_back ? withheld : known).push_back(index);
+    (is_one_of(*base, index, withheld_classes) ? withheld : known).push_back(index);
   }
   const Indices train = draw(base, known, options.train, rng.split("train"));
   Indices field = without(known, train);

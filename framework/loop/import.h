@@ -31,4 +31,7 @@ ImportedData import_data(const DataOptions& options,
                          const std::filesystem::path& folder,
                          uint64_t seed);
 
+/// For kinds of experiments that judge classifiers. Throws Error{Unsupported} for other data.
+void require_classes(const ImportedData& data, const std::string& kind);
+
 }  // namespace coppice::loop

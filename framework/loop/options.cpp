@@ -154,7 +154,7 @@ void DataOptions::visit(core::Fields& f) {
 void CompressOptions::visit(core::Fields& f) {
   f.field("enabled", enabled, {.help = "off: ship the float model as trained"});
   f.group("prune", prune, "structural pruning: channels are removed");
-  f.group("recover", recover, "training after pruning, distilled from the teacher");
+  f.group("recover", recover, "training after pruning; of classifiers, distilled from the teacher");
   f.group("quantise", quantise, "int8 by calibration");
 }
 

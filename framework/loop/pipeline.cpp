@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/config.h"
+#include "graph/onnx.h"
 
 namespace coppice::loop {
 
@@ -53,7 +54,9 @@ void compress_student(Stages& stages,
       "model.onnx";
   Inputs inputs = training_inputs(data);
   inputs["model"] = pruned;
-  inputs["teacher"] = teacher;
+  if (graph::load_onnx(lineage.student).metadata.task == "classification") {
+    inputs["teacher"] = teacher;  // it softens class labels; other tasks recover from the data
+  }
   lineage.recovered =
       train(stages, tag + "recover", std::move(inputs), {.model = {}, .train = recover});
   if (recover.qat.any()) {  // what it trains is int8 already
@@ -81,13 +84,12 @@ Lineage build_first(Stages& stages,
     inputs["teacher"] = lineage.teacher;
   }
   lineage.student = train(stages, "student", inputs, student);
-  compress_student(stages,
-                   "",
-                   teacher ? lineage.teacher : lineage.student,
-                   compress.recover,
-                   compress,
-                   data,
-                   lineage);
+  recipe::TrainOptions recover = compress.recover;
+  if (recover.task.name == "auto") {
+    recover.task = student.train.task;  // what the student learnt, not what the data is for
+  }
+  compress_student(
+      stages, "", teacher ? lineage.teacher : lineage.student, recover, compress, data, lineage);
   return lineage;
 }
 

@@ -127,6 +127,29 @@ void add_figures(report::HtmlReport& page, const std::map<std::string, double>& 
   page.section("Figures").table({"figure", "value"}, rows);
 }
 
+/// The tiles of an experiment: how good, how large, how fast.
+std::vector<std::pair<std::string, std::string>> facts_of(
+    const std::map<std::string, double>& figures) {
+  std::vector<std::pair<std::string, std::string>> facts;
+  const auto add = [&](const char* figure, const char* name, auto format) {
+    if (const auto it = figures.find(figure); it != figures.end()) {
+      facts.emplace_back(name, format(it->second));
+    }
+  };
+  const auto digits = [](double v) {
+    return fmt::format("{:.4g}", v);
+  };
+  add("accuracy", "accuracy", percent);
+  add("rmse", "RMSE", digits);
+  add("r2", "R²", digits);
+  add("reconstruction_error", "reconstruction error", digits);
+  add("auroc", "AUROC", digits);
+  add("macs", "MACs", [](double v) { return fmt::format("{:.2f} M", v / 1e6); });
+  add("bytes", "size", [](double v) { return fmt::format("{:.1f} KB", v / 1e3); });
+  add("latency_us", "latency, one thread", [](double v) { return fmt::format("{:.0f} us", v); });
+  return facts;
+}
+
 }  // namespace
 
 std::string day_table(const LoopResult& result) {
@@ -202,10 +225,7 @@ void write_report(const ExperimentResult& result,
                   const std::filesystem::path& file) {
   const auto& f = result.figures;
   report::HtmlReport page(title);
-  page.facts({{"accuracy", percent(f.at("accuracy"))},
-              {"MACs", fmt::format("{:.2f} M", f.at("macs") / 1e6)},
-              {"size", fmt::format("{:.1f} KB", f.at("bytes") / 1e3)},
-              {"latency, one thread", fmt::format("{:.0f} us", f.at("latency_us"))}});
+  page.facts(facts_of(f));
   std::vector<report::Series> curves;
   for (const auto& [name, model] : {std::pair{"student", result.lineage.student},
                                     std::pair{"teacher", result.lineage.teacher}}) {
@@ -227,8 +247,14 @@ void write_report(const ExperimentResult& result,
   chart.x_label = "epoch";
   chart.y_label = "loss";
   page.section("Learning curves").svg(report::line_chart(curves, chart));
-  page.section("Confusion")
-      .svg(report::confusion_chart(result.confusion, result.class_names, "test images"));
+  if (!result.confusion.empty()) {
+    page.section("Confusion")
+        .svg(report::confusion_chart(result.confusion, result.class_names, "test data"));
+  }
+  page.text(fmt::format("All that the test data shows: {}",
+                        std::filesystem::relative(result.evaluation, file.parent_path())
+                            .append("report.html")
+                            .string()));
   add_stages(page, result.times);
   add_figures(page, f);
   page.details("Configuration, every default spelled out", config);

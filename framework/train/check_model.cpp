@@ -49,7 +49,8 @@ void check_output(const graph::Model& model, const data::Schema& schema, std::st
                        wanted,
                        regression ? "targets" : "classes"));
   }
-  if (!model.metadata.class_names.empty() && model.metadata.class_names != schema.class_names) {
+  if (!regression && !model.metadata.class_names.empty() &&
+      model.metadata.class_names != schema.class_names) {
     refuse(role, "its classes have other names or another order");
   }
 }

@@ -38,7 +38,8 @@ class ExperimentTest : public ::testing::Test {
 
 TEST_F(ExperimentTest, TrainsCompressesAndJudgesWhatShips) {
   const ExperimentResult result = run();
-  EXPECT_THAT(trainer_.started(), ElementsAre("student", "prune", "recover", "quantise"));
+  EXPECT_THAT(trainer_.started(),
+              ElementsAre("student", "prune", "recover", "quantise", "evaluate", "evaluate-float"));
   const auto& f = result.figures;
   EXPECT_GT(f.at("accuracy"), 0.95) << "nothing is withheld";
   EXPECT_GT(f.at("float_accuracy"), 0.95);
@@ -54,7 +55,7 @@ TEST_F(ExperimentTest, TrainsCompressesAndJudgesWhatShips) {
 TEST_F(ExperimentTest, ShipsTheFloatModelWhenCompressionIsOff) {
   options_.compress.enabled = false;
   const ExperimentResult result = run();
-  EXPECT_THAT(trainer_.started(), ElementsAre("student"));
+  EXPECT_THAT(trainer_.started(), ElementsAre("student", "evaluate"));
   EXPECT_EQ(result.lineage.artefact, result.lineage.student);
   EXPECT_THAT(result.figures, Not(Contains(Key("float_accuracy"))));
 }

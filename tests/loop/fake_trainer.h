@@ -12,7 +12,7 @@ namespace coppice::loop {
 
 /// Stands in for coppice-train. "train" leaves the hidden layers as they were drawn and makes the
 /// last one a nearest-class-mean classifier of what they compute, and "train_family" each member;
-/// "prune" and "quantise" are the real ones.
+/// "prune" and "quantise" are the real ones, "evaluate" tells the accuracy.
 class FakeTrainer final : public jobs::Executor {
  public:
   /// Called before every job, and with every model before it is written.

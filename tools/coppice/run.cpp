@@ -113,9 +113,12 @@ struct Runner {
     run_sweep(sweep_options, options, directory.path());
   }
 
+  /// Those of single classes or outputs are in summary.json.
   static void print_figures(const std::map<std::string, double>& figures) {
     for (const auto& [name, value] : figures) {
-      fmt::print("{:<30} {:.6g}\n", name, value);
+      if (name.find('.') == std::string::npos) {
+        fmt::print("{:<30} {:.6g}\n", name, value);
+      }
     }
   }
 };

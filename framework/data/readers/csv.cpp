@@ -138,9 +138,10 @@ void check_roles(const SourceOptions& options) {
   const bool classify = options.task == "classification";
   const bool regress = options.task == "regression";
   if (classify == options.csv.label.empty() || regress == options.csv.targets.empty()) {
-    throw core::Error(core::ErrorKind::InvalidArgument,
-                      "a CSV source needs csv.label for classification, csv.targets for "
-                      "regression, and neither for reconstruction");
+    throw core::Error(
+        core::ErrorKind::InvalidArgument,
+        "a CSV source needs csv.label for task: classification, csv.targets for task: "
+        "regression, and neither for task: reconstruction");
   }
 }
 
