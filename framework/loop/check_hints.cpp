@@ -7,17 +7,26 @@
 
 namespace coppice::loop {
 
+graph::ModelInput input_for(const data::Schema& schema) {
+  graph::ModelInput input;
+  input.sample_shape = schema.sample_shape;
+  input.class_names = schema.task == "regression" ? schema.target_names : schema.class_names;
+  if (input.class_names
+          .empty()) {  // reconstruction: a network with a head may be named all the same
+    input.class_names = {"a", "b"};
+  }
+  return input;
+}
+
 void check_hints(const std::string& field,
                  const recipe::DistilOptions& options,
                  const graph::ModelOptions& student,
                  const graph::ModelOptions* teacher,
-                 const std::vector<std::string>& class_names) {
+                 const data::Schema& schema) {
   if (options.hints.empty()) {
     return;
   }
-  graph::ModelInput input;
-  // Names of nodes depend neither on the classes nor on the size of images.
-  input.class_names = class_names.empty() ? std::vector<std::string>{"a", "b"} : class_names;
+  const graph::ModelInput input = input_for(schema);
   const graph::Model ours = graph::build_model(student, input, 1);
   std::optional<graph::Model> theirs;
   recipe::TeacherGraphs teachers;

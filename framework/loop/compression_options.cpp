@@ -29,7 +29,8 @@ struct Expected {
 /// Goes through the stages as the run will.
 class StageCheck {
  public:
-  explicit StageCheck(const CompressionOptions& options) : options_(options) {
+  StageCheck(const CompressionOptions& options, const data::Schema& schema)
+      : options_(options), schema_(schema) {
     models_[std::string(kModelStage)] = {.trained = !options.model.onnx.empty()};
   }
 
@@ -54,7 +55,7 @@ class StageCheck {
     if (stage.kind == "train") {
       check_train(stage.train, field);
     } else if (kind.family) {
-      check_family(field, stage.family);
+      check_family(field, stage.family, schema_);
       families_[stage.name] = stage.models();
     } else if (!model.trained) {
       refuse_stage(field,
@@ -129,7 +130,7 @@ class StageCheck {
   }
 
   void check_train(const TrainStage& stage, const std::string& field) const {
-    check_training(field, stage.train);
+    check_training(field, stage.train, schema_);
     if (stage.teacher.empty() && !stage.more_teachers.empty()) {
       refuse_stage(field + ".more_teachers", "name the first in 'teacher'");
     }
@@ -151,11 +152,7 @@ class StageCheck {
   }
 
   void check_classes(const std::vector<std::string>& classes, const std::string& field) const {
-    std::vector<std::string> known = options_.data.class_names;
-    if (known.empty() && !options_.data.manifest.empty()) {
-      const data::Manifest manifest = data::load_manifest(options_.data.manifest);
-      known = manifest_part(manifest, "train").source.class_names;
-    }
+    const std::vector<std::string>& known = schema_.class_names;
     for (size_t i = 0; i < classes.size(); ++i) {
       if (!known.empty() && std::find(known.begin(), known.end(), classes[i]) == known.end()) {
         refuse_stage(fmt::format("{}.{}", field, i),
@@ -207,6 +204,7 @@ class StageCheck {
   }
 
   const CompressionOptions& options_;
+  const data::Schema& schema_;
   std::set<std::string> steps_;                               ///< names that schedules take
   std::map<std::string, Expected> models_;                    ///< by stage or member
   std::map<std::string, std::vector<std::string>> families_;  ///< members by stage
@@ -252,7 +250,7 @@ void CompressionOptions::visit(core::Fields& f) {
 }
 
 void check(const CompressionOptions& options) {
-  check_data(options.data);
+  const data::Schema schema = check_data(options.data);
   const std::string& onnx = options.model.onnx;
   if (!onnx.empty() && !std::filesystem::exists(onnx)) {
     throw core::Error(core::ErrorKind::NotFound,
@@ -261,7 +259,7 @@ void check(const CompressionOptions& options) {
   if (options.stages.empty()) {
     refuse_stage("stages", "it is empty; name at least one");
   }
-  StageCheck stages(options);
+  StageCheck stages(options, schema);
   for (size_t i = 0; i < options.stages.size(); ++i) {
     stages.check_next(options.stages[i], i);
   }
@@ -282,7 +280,7 @@ void check(const CompressionOptions& options) {
               "'{}' is no stage{}", options.baseline, core::did_you_mean(options.baseline, names)));
     }
   }
-  check_stage_hints(options);
+  check_stage_hints(options, schema);
 }
 
 size_t stage_index(const CompressionOptions& options, const std::string& name) {

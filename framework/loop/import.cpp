@@ -85,14 +85,21 @@ Part import_idx(const std::string& images,
   return part;
 }
 
-Part import_part(const data::Manifest& manifest,
-                 const std::string& name,
-                 const DataOptions& options,
-                 const std::filesystem::path& folder) {
+data::ManifestPart described_part(const data::Manifest& manifest,
+                                  const std::string& name,
+                                  const DataOptions& options) {
   data::ManifestPart described = manifest_part(manifest, name);
   if (!options.class_names.empty()) {
     described.source.class_names = options.class_names;
   }
+  return described;
+}
+
+Part import_part(const data::Manifest& manifest,
+                 const std::string& name,
+                 const DataOptions& options,
+                 const std::filesystem::path& folder) {
+  const data::ManifestPart described = described_part(manifest, name, options);
   const auto files = manifest_folder(options, manifest);
   data::check_files(manifest, described, files);
   data::ImportedSamples samples = data::read_source(described.source, files);
@@ -101,6 +108,18 @@ Part import_part(const data::Manifest& manifest,
 }
 
 }  // namespace
+
+data::Schema schema_of(const DataOptions& options) {
+  if (options.manifest.empty()) {
+    return sized(data::read_idx(options.test_images, options.test_labels, options.class_names),
+                 options)
+        ->schema();
+  }
+  const data::Manifest manifest = data::load_manifest(options.manifest);
+  const data::ManifestPart test = described_part(manifest, "test", options);
+  const auto samples = data::read_source(test.source, manifest_folder(options, manifest));
+  return sized(samples.dataset, options)->schema();
+}
 
 void require_classes(const ImportedData& data, const std::string& kind) {
   const std::string& task = data.test.samples->schema().task;

@@ -31,6 +31,9 @@ ImportedData import_data(const DataOptions& options,
                          const std::filesystem::path& folder,
                          uint64_t seed);
 
+/// Of the samples as they will be imported; reads the test part for it. Throws what reading throws.
+data::Schema schema_of(const DataOptions& options);
+
 /// For kinds of experiments that judge classifiers. Throws Error{Unsupported} for other data.
 void require_classes(const ImportedData& data, const std::string& kind);
 

@@ -8,6 +8,7 @@
 #include "data/manifest.h"
 #include "data/transform.h"
 #include "loop/check_hints.h"
+#include "loop/import.h"
 #include "recipe/check.h"
 
 namespace coppice::loop {
@@ -48,35 +49,31 @@ void check_manifest(const DataOptions& data) {
   });
 }
 
-/// What IDX files hold; sizes do not matter for what is checked.
-data::Schema image_schema() {
-  data::Schema schema;
-  schema.sample_shape = {1, 28, 28};
-  return schema;
-}
-
 void check_transforms(const std::string& field,
-                      const std::vector<data::TransformOptions>& transforms) {
+                      const std::vector<data::TransformOptions>& transforms,
+                      const data::Schema& schema) {
   for (size_t i = 0; i < transforms.size(); ++i) {
-    check_field(fmt::format("{}.{}", field, i),
-                [&] { data::Pipeline({transforms[i]}, image_schema()); });
+    check_field(fmt::format("{}.{}", field, i), [&] { data::Pipeline({transforms[i]}, schema); });
   }
 }
 
-void check_job(const std::string& field, const recipe::TrainJob& job) {
+void check_job(const std::string& field, const recipe::TrainJob& job, const data::Schema& schema) {
   const std::string& onnx = job.imported.onnx;
   if (!onnx.empty() && !std::filesystem::is_regular_file(onnx)) {
     throw core::Error(core::ErrorKind::NotFound,
                       fmt::format("{}.imported.onnx: there is no file '{}'", field, onnx));
   }
   check_field(field + ".model.name", [&] { graph::zoo().get(job.model.name); });
-  check_training(field + ".train", job.train);
+  if (onnx.empty()) {
+    check_field(field + ".model", [&] { graph::build_model(job.model, input_for(schema), 1); });
+  }
+  check_training(field + ".train", job.train, schema);
 }
 
-void check_compression(const CompressOptions& options) {
+void check_compression(const CompressOptions& options, const data::Schema& schema) {
   check_field("compress.prune.criterion",
               [&] { compress::criteria().get(options.prune.criterion); });
-  check_training("compress.recover", options.recover);
+  check_training("compress.recover", options.recover, schema);
 }
 
 void check_classes(const std::string& field,
@@ -85,7 +82,7 @@ void check_classes(const std::string& field,
   for (size_t i = 0; i < classes.size(); ++i) {
     if (std::find(names.begin(), names.end(), classes[i]) == names.end()) {
       throw core::Error(core::ErrorKind::NotFound,
-                        fmt::format("{}.{}: class '{}' is not among data.class_names{}",
+                        fmt::format("{}.{}: class '{}' is not among the data's{}",
                                     field,
                                     i,
                                     classes[i],
@@ -216,10 +213,10 @@ void LoopOptions::visit(core::Fields& f) {
   f.group("field", field, "the simulated world");
 }
 
-void check_data(const DataOptions& data) {
+data::Schema check_data(const DataOptions& data) {
   if (!data.manifest.empty()) {
     check_manifest(data);
-    return;
+    return schema_of(data);
   }
   const auto check_file = [](const std::string& field, const std::string& file) {
     if (!std::filesystem::exists(file)) {
@@ -231,59 +228,63 @@ void check_data(const DataOptions& data) {
   check_file("data.train_labels", data.train_labels);
   check_file("data.test_images", data.test_images);
   check_file("data.test_labels", data.test_labels);
+  return schema_of(data);
 }
 
-void check_training(const std::string& field, const recipe::TrainOptions& options) {
+void check_training(const std::string& field,
+                    const recipe::TrainOptions& options,
+                    const data::Schema& schema) {
   try {
-    recipe::check(options, image_schema());
+    recipe::check(options, schema);
   } catch (const core::Error& error) {
     throw core::Error(error.kind(), field + "." + error.what());
   }
 }
 
-void check_family(const std::string& field, const recipe::TrainFamilyJob& job) {
+void check_family(const std::string& field,
+                  const recipe::TrainFamilyJob& job,
+                  const data::Schema& schema) {
   try {
-    recipe::check(job, image_schema());
+    recipe::check(job, schema);
   } catch (const core::Error& error) {
     throw core::Error(error.kind(), field + "." + error.what());
   }
 }
 
 void check(const ExperimentOptions& options) {
-  check_data(options.data);
-  check_job("student", options.student);
+  const data::Schema schema = check_data(options.data);
+  check_job("student", options.student, schema);
   if (options.use_teacher) {
-    check_job("teacher", options.teacher);
+    check_job("teacher", options.teacher, schema);
   }
   const graph::ModelOptions* teacher = options.use_teacher ? &options.teacher.model : nullptr;
   const auto& student = options.student.model;
-  const auto& names = options.data.class_names;
-  check_hints("student.train", options.student.train.distil, student, teacher, names);
+  check_hints("student.train", options.student.train.distil, student, teacher, schema);
   if (options.compress.enabled) {
-    check_compression(options.compress);
+    check_compression(options.compress, schema);
     check_hints("compress.recover",
                 options.compress.recover.distil,
                 student,
                 teacher != nullptr ? teacher : &student,
-                names);
+                schema);
   }
 }
 
 void check(const LoopOptions& options) {
-  check_data(options.data);
-  check_job("teacher", options.teacher);
-  check_job("student", options.student);
-  check_compression(options.compress);
-  check_training("retrain.train", options.retrain.train);
-  check_training("retrain.recover", options.retrain.recover);
+  const data::Schema schema = check_data(options.data);
+  check_job("teacher", options.teacher, schema);
+  check_job("student", options.student, schema);
+  check_compression(options.compress, schema);
+  check_training("retrain.train", options.retrain.train, schema);
+  check_training("retrain.recover", options.retrain.recover, schema);
   const auto& scenario = options.field.scenario;
-  const auto& names = options.data.class_names;
+  const auto& names = schema.class_names;
   const auto& student = options.student.model;
   const auto* teacher = &options.teacher.model;
-  check_hints("student.train", options.student.train.distil, student, teacher, names);
-  check_hints("compress.recover", options.compress.recover.distil, student, teacher, names);
-  check_hints("retrain.train", options.retrain.train.distil, student, &student, names);
-  check_hints("retrain.recover", options.retrain.recover.distil, student, &student, names);
+  check_hints("student.train", options.student.train.distil, student, teacher, schema);
+  check_hints("compress.recover", options.compress.recover.distil, student, teacher, schema);
+  check_hints("retrain.train", options.retrain.train.distil, student, &student, schema);
+  check_hints("retrain.recover", options.retrain.recover.distil, student, &student, schema);
   check_classes("field.scenario.withheld_classes", scenario.withheld_classes, names);
   if (scenario.phases.empty()) {
     throw core::Error(core::ErrorKind::InvalidArgument,
@@ -292,7 +293,7 @@ void check(const LoopOptions& options) {
   for (size_t i = 0; i < scenario.phases.size(); ++i) {
     const std::string field = fmt::format("field.scenario.phases.{}", i);
     check_classes(field + ".classes", scenario.phases[i].classes, names);
-    check_transforms(field + ".transforms", scenario.phases[i].transforms);
+    check_transforms(field + ".transforms", scenario.phases[i].transforms, schema);
   }
 }
 

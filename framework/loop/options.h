@@ -106,12 +106,18 @@ struct LoopOptions {
 };
 
 /// What options cannot say by themselves; throws Error{InvalidArgument, NotFound}: files that are
-/// missing, unknown networks or transforms, transforms that do not fit, classes that are not named.
-/// Messages begin with the field: "data.train_images: …".
-void check_data(const DataOptions& data);
+/// missing, unknown networks or transforms, networks and transforms that do not fit the data,
+/// classes that are not named. Messages begin with the field: "data.train_images: …".
+
+/// What the samples will be; of a manifest, the test part is read for it.
+data::Schema check_data(const DataOptions& data);
 /// `field` is where the options stand ("student.train").
-void check_training(const std::string& field, const recipe::TrainOptions& options);
-void check_family(const std::string& field, const recipe::TrainFamilyJob& job);
+void check_training(const std::string& field,
+                    const recipe::TrainOptions& options,
+                    const data::Schema& schema);
+void check_family(const std::string& field,
+                  const recipe::TrainFamilyJob& job,
+                  const data::Schema& schema);
 void check(const ExperimentOptions& options);
 void check(const LoopOptions& options);
 

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "graph/onnx.h"
+#include "loop/check_hints.h"
 #include "recipe/check_distil.h"
 
 namespace coppice::loop {
@@ -30,12 +31,8 @@ bool has_hints(const StageOptions& stage) {
 /// The networks that stages leave, in the order of the stages.
 class StageNetworks {
  public:
-  explicit StageNetworks(const CompressionOptions& options) {
-    // Names of nodes depend neither on the classes nor on the size of images.
-    input_.class_names = {"a", "b"};
-    if (options.data.side > 0) {
-      input_.sample_shape = {1, options.data.side, options.data.side};
-    }
+  StageNetworks(const CompressionOptions& options, const data::Schema& schema)
+      : input_(input_for(schema)) {
     for (const StageOptions& stage : options.stages) {
       for (const TrainStage* training : {&stage.train, &stage.recovery}) {
         for (const std::string& teacher : training->teachers()) {
@@ -124,11 +121,11 @@ class StageNetworks {
 
 }  // namespace
 
-void check_stage_hints(const CompressionOptions& options) {
+void check_stage_hints(const CompressionOptions& options, const data::Schema& schema) {
   if (std::none_of(options.stages.begin(), options.stages.end(), has_hints)) {
     return;
   }
-  StageNetworks networks(options);
+  StageNetworks networks(options, schema);
   for (size_t i = 0; i < options.stages.size(); ++i) {
     const StageOptions& stage = options.stages[i];
     const std::string field = fmt::format("stages.{}.{}", i, stage.kind);

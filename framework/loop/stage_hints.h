@@ -1,5 +1,6 @@
 #pragma once
 
+#include "data/dataset.h"
 #include "loop/compression_options.h"
 
 namespace coppice::loop {
@@ -11,6 +12,6 @@ namespace coppice::loop {
 ///
 /// REQUIRES: stages name earlier ones. Throws what recipe::check_hints throws; messages begin with
 /// the field ("stages.2.train.distil.hints.0.teacher: …").
-void check_stage_hints(const CompressionOptions& options);
+void check_stage_hints(const CompressionOptions& options, const data::Schema& schema);
 
 }  // namespace coppice::loop

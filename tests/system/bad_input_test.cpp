@@ -221,7 +221,7 @@ TEST_F(BadInput, LabelsThatFitOtherImagesAreRefused) {
                          HasSubstr(bad.string()));
   expect_last_error_line(run(tiny_.file(), {"--set", "data.class_names=[one, two, three]"}),
                          5,
-                         HasSubstr("train-labels"));
+                         HasSubstr("test-labels"));
 }
 
 TEST_F(BadInput, MoreImagesThanThereAreAreRefused) {

@@ -53,14 +53,24 @@ class Tasks : public ::testing::Test {
     core::write_file(folder_.path() / "tables.yaml", manifest);
   }
 
-  Outcome run(const std::string& kind, const std::string& options) const {
+  std::string write_experiment(const std::string& kind, const std::string& options) const {
     core::write_file(folder_.path() / "run.yaml",
                      fmt::format("kind: {}\nname: tables\n"
                                  "data: {{manifest: {}, train: 500, held_out: 100}}\n{}",
                                  kind,
                                  (folder_.path() / "tables.yaml").string(),
                                  options));
-    return run_program({COPPICE, "run", (folder_.path() / "run.yaml").string(), "--out", out()});
+    return (folder_.path() / "run.yaml").string();
+  }
+
+  Outcome run(const std::string& kind, const std::string& options) const {
+    return run_program({COPPICE, "run", write_experiment(kind, options), "--out", out()});
+  }
+
+  /// Of a regression.
+  Outcome check(const std::string& student) const {
+    write_manifest("task: regression, csv: {targets: [sum]}");
+    return run_program({COPPICE, "check", write_experiment("train", "student: " + student)});
   }
 
   std::string out() const { return (folder_.path() / "out").string(); }
@@ -107,6 +117,15 @@ compress: {enabled: false}
   EXPECT_EQ(model.metadata.task, "reconstruction");
   EXPECT_GT(model.metadata.anomaly_threshold, 0);
   EXPECT_THAT(core::read_text(fs::path(out()) / "report.html"), HasSubstr("reconstruction error"));
+}
+
+TEST_F(Tasks, ChecksKnowWhatTheDataIs) {
+  EXPECT_EQ(check("{model: {name: mlp}, train: {task: {loss: mae}}}").exit_code, 0);
+  expect_last_error_line(
+      check("{model: {name: cnn}}"), 2, HasSubstr("student.model: model 'cnn' takes images"));
+  expect_last_error_line(check("{model: {name: mlp}, train: {augmentation: [{name: flip}]}}"),
+                         2,
+                         HasSubstr("needs images [channels, height, width]; a sample is [4]"));
 }
 
 TEST_F(Tasks, KindsThatJudgeClassifiersSaySo) {
