@@ -100,7 +100,8 @@ TEST_F(Csv, ReadsRegressionTargetsAndBareFeatures) {
   EXPECT_THAT(read_all(*read_back.dataset).targets, ElementsAre(1, 3, 4, 6));
   EXPECT_THAT(read_back.dataset->schema().target_names, ElementsAre("y", "z"));
   options_.task = "reconstruction";
-  EXPECT_ERROR(read("y,a,z\n1,2,3\n"), InvalidArgument, HasSubstr("neither for task: reconstruction"));
+  EXPECT_ERROR(
+      read("y,a,z\n1,2,3\n"), InvalidArgument, HasSubstr("neither for task: reconstruction"));
   options_.csv.targets = {};
   EXPECT_THAT(read_all(*read("y,a,z\n1,2,3\n").dataset).labels, ElementsAre(-1));
 }
