@@ -144,9 +144,11 @@ std::vector<std::pair<std::string, std::string>> facts_of(
   add("r2", "R²", digits);
   add("reconstruction_error", "reconstruction error", digits);
   add("auroc", "AUROC", digits);
-  add("macs", "MACs", [](double v) { return fmt::format("{:.2f} M", v / 1e6); });
+  add("macs", "MACs", [](double v) {
+    return v < 1e6 ? fmt::format("{:.1f} k", v / 1e3) : fmt::format("{:.2f} M", v / 1e6);
+  });
   add("bytes", "size", [](double v) { return fmt::format("{:.1f} KB", v / 1e3); });
-  add("latency_us", "latency, one thread", [](double v) { return fmt::format("{:.0f} us", v); });
+  add("latency_us", "latency, one thread", [](double v) { return fmt::format("{:.1f} µs", v); });
   return facts;
 }
 
