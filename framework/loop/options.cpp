@@ -38,10 +38,11 @@ void check_manifest(const DataOptions& data) {
           if (const auto path = manifest_folder(data, manifest) / file; !fs::exists(path)) {
             throw core::Error(
                 core::ErrorKind::NotFound,
-                fmt::format("there is no file '{}'; get it from {}, and name its folder in "
-                            "data.folder",
+                fmt::format("there is no file '{}'; {}name its folder in data.folder",
                             path.string(),
-                            manifest.source));
+                            manifest.source.empty()
+                                ? ""
+                                : fmt::format("get it from {}, and ", manifest.source)));
           }
         }
       }

@@ -128,6 +128,12 @@ TEST_F(Tasks, ChecksKnowWhatTheDataIs) {
                          HasSubstr("needs images [channels, height, width]; a sample is [4]"));
 }
 
+TEST_F(Tasks, AFileOfAManifestThatIsMissingIsNamed) {
+  fs::remove(folder_.path() / "test.csv");
+  expect_last_error_line(
+      check("{model: {name: mlp}}"), 3, HasSubstr("test.csv'; name its folder in data.folder"));
+}
+
 TEST_F(Tasks, KindsThatJudgeClassifiersSaySo) {
   write_manifest("task: regression, csv: {targets: [sum]}");
   expect_last_error_line(
